@@ -1,0 +1,70 @@
+"""Is the completion in the form that was asked for? The tag rewards of DeepSeek-R1 (arXiv 2501.12948), matched in full."""
+
+from __future__ import annotations
+
+from vlrl.parsing.tags import ANSWER, ANSWER_END, THINK, THINK_END, has_block, is_answer_only, is_think_answer
+from vlrl.rewards import Reward
+from vlrl.types import Answer, Score
+
+
+def think_answer(text: str, answer: Answer) -> Score:
+    """1 for one non-empty `<think>` block, then one non-empty `<answer>` block, and nothing else; else 0.
+
+    Source: the format reward of DeepSeek-R1 (arXiv 2501.12948), as VLM-R1 (2504.07615) carries it over to images. Unlike the
+    latter's box variant, text around the blocks and empty blocks earn nothing. Range 0..1. Failures: `no_think_tag`,
+    `no_answer_tag` (no such block), `bad_format` (both are there, with something else). Raises nothing.
+
+    >>> think_answer("<think>left</think><answer>[1, 2]</answer>", {}).value
+    1.0
+    >>> think_answer("<think>left</think>[1, 2]", {}).failure
+    'no_answer_tag'
+    """
+    if is_think_answer(text):
+        return Score(1.0)
+    if not has_block(text, THINK, THINK_END):
+        return Score(0.0, failure="no_think_tag")
+    if not has_block(text, ANSWER, ANSWER_END):
+        return Score(0.0, failure="no_answer_tag")
+    return Score(0.0, failure="bad_format")
+
+
+def answer_only(text: str, answer: Answer) -> Score:
+    """1 for an answer without thinking: bare text, or one non-empty `<answer>` block and nothing else; else 0.
+
+    Source: the direct-answer setting of UI-R1-E (arXiv 2503.21620), where no thinking is the better form for clicks.
+    Range 0..1. Failures: `no_answer` (nothing but white space), `bad_format`. Raises nothing.
+
+    >>> answer_only("[1, 2]", {}).value
+    1.0
+    >>> answer_only("<think>left</think>[1, 2]", {}).failure
+    'bad_format'
+    """
+    if is_answer_only(text):
+        return Score(1.0)
+    return Score(0.0, failure="bad_format" if text.strip() else "no_answer")
+
+
+def prompted(text: str, answer: Answer) -> Score:
+    """`think_answer` or `answer_only`, by the answer's `prompt_mode` (`think` or `direct`); without one, either form earns 1.
+
+    Range 0..1. Failures: those of the two. Raises ValueError for another `prompt_mode`.
+
+    >>> prompted("[1, 2]", {"prompt_mode": "direct"}).value, prompted("[1, 2]", {"prompt_mode": "think"}).value
+    (1.0, 0.0)
+    """
+    mode = answer.get("prompt_mode")
+    if mode is None:
+        return Score(1.0) if is_think_answer(text) else answer_only(text, answer)
+    if mode not in ("think", "direct"):
+        raise ValueError(f"answer 'prompt_mode' is 'think' or 'direct', not {mode!r}")
+    return think_answer(text, answer) if mode == "think" else answer_only(text, answer)
+
+
+THINK_FAILURES = ("no_think_tag", "no_answer_tag", "bad_format")
+DIRECT_FAILURES = ("no_answer", "bad_format")
+
+REWARDS = {
+    "think_answer": Reward(think_answer, failures=THINK_FAILURES),
+    "answer_only": Reward(answer_only, failures=DIRECT_FAILURES),
+    "prompted": Reward(prompted, failures=("no_answer", *THINK_FAILURES)),
+}
