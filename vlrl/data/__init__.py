@@ -1,0 +1,8 @@
+"""Data sources: JSONL rows -> `Sample`, image files -> pixels, and the mixture that draws from several data sets."""
+
+from vlrl.data.errors import MediaError, RowError
+from vlrl.data.jsonl import read_samples
+from vlrl.data.media import load_image, load_images
+from vlrl.data.mixture import Mixture
+
+__all__ = ["MediaError", "Mixture", "RowError", "load_image", "load_images", "read_samples"]

@@ -1,0 +1,206 @@
+"""JSONL -> `Sample`. One object a line; the keys are in docs/architecture.md ("Data set rows").
+
+Reading checks what the text alone can tell (syntax, keys, types, unique ids) and never touches the media, so that a million rows
+load in seconds. Whether the images exist and decode and whether the gold answer earns the maximum is `vlrl validate`'s question;
+a missing `image_size` is filled in by `vlrl.data.media.load_images` when the image is read anyway.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from vlrl.data.errors import RowError, suggest
+from vlrl.types import Media, Sample, UserError
+
+ROW_KEYS = ("id", "task", "image", "images", "question", "answer")
+
+
+def read_samples(path: str | Path, task: str | None = None, check_task: Callable[[str], object] | None = None) -> list[Sample]:
+    """All rows of a JSONL file, or a `UserError` that names the first bad one.
+
+    `task` is the task of rows that name none. `check_task`, called once per distinct task name, raises for an unknown one.
+    """
+    samples: list[Sample] = []
+    for row in scan_rows(path, task, check_task):
+        if isinstance(row, RowError):
+            raise row
+        samples.append(row)
+    return samples
+
+
+def scan_rows(
+    path: str | Path, task: str | None = None, check_task: Callable[[str], object] | None = None
+) -> Iterator[Sample | RowError]:
+    """Every row of a JSONL file in order, a bad one as its `RowError`. Raises `UserError` when there is nothing to read."""
+    reader = _RowReader(Path(path), task, check_task)
+    empty = True
+    with open_rows(path) as file:
+        for number, line in numbered_lines(file):
+            empty = False
+            yield reader.read(number, line)
+    if empty:
+        raise UserError(f"{path}: holds no rows; write one JSON object per line")
+
+
+def count_rows(path: str | Path) -> int:
+    """How many rows a JSONL file holds, good or bad."""
+    with open_rows(path) as file:
+        return sum(1 for _ in numbered_lines(file))
+
+
+def open_rows(path: str | Path) -> BinaryIO:
+    """The open file, or a `UserError` when it cannot be opened."""
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the path of the data file") from error
+
+
+def numbered_lines(file: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers from 1; a byte order mark before the first is dropped."""
+    for number, line in enumerate(file, start=1):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.isspace() and line:
+            yield number, line
+
+
+def parse_object(line: bytes, source: str) -> dict[str, Any]:
+    """One line as a JSON object, else a `RowError`."""
+    try:
+        row = _DECODER.decode(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise RowError(source, "", f"is not UTF-8 text ({error.reason})", "save the file as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        reason = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else error
+        raise RowError(source, "", f"is not JSON ({reason})", _ONE_OBJECT) from error
+    if not isinstance(row, dict):
+        raise RowError(source, "", f"is not an object but {_describe(row)}", _ONE_OBJECT)
+    return row
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ONE_OBJECT = "write one JSON object per line"
+
+
+class _RowReader:
+    """Lines of one file -> samples; remembers the ids and the tasks it has seen."""
+
+    def __init__(self, path: Path, task: str | None, check_task: Callable[[str], object] | None) -> None:
+        self.path = str(path)
+        self.folder = os.path.abspath(path.parent)
+        self.task = task
+        self.check_task = check_task
+        self.line_of_id: dict[str, int] = {}
+        self.tasks: set[str] = set()
+
+    def read(self, number: int, line: bytes) -> Sample | RowError:
+        source = f"{self.path}:{number}"
+        try:
+            sample = self._sample(parse_object(line, source), source, number)
+            self._note_task(sample)
+            self._note_id(sample, number)
+        except RowError as error:
+            return error
+        return sample
+
+    def _sample(self, row: dict[str, Any], source: str, number: int) -> Sample:
+        for key in row:
+            if key not in ROW_KEYS:
+                raise RowError(source, key, "is no key of a row", suggest(key, ROW_KEYS))
+        return Sample(
+            id=_identifier(row.get("id", number), source),
+            task=self._task_of(row, source),
+            question=_text(row, "question", source, "add the question as a string"),
+            answer=_answer(row, source),
+            media=tuple(Media("image", os.path.normpath(os.path.join(self.folder, path))) for path in _image_paths(row, source)),
+            source=source,
+        )
+
+    def _task_of(self, row: dict[str, Any], source: str) -> str:
+        if "task" not in row and self.task is not None:
+            return self.task
+        return _text(row, "task", source, "add it to the row or give one task for the whole file")
+
+    def _note_task(self, sample: Sample) -> None:
+        if self.check_task is None or sample.task in self.tasks:
+            return
+        try:
+            self.check_task(sample.task)
+        except UserError as error:
+            raise RowError(sample.source, "task", str(error), "`vlrl show` lists the tasks") from error
+        self.tasks.add(sample.task)
+
+    def _note_id(self, sample: Sample, number: int) -> None:
+        first = self.line_of_id.setdefault(sample.id, number)
+        if first != number:
+            mend = "give every row its own id, or leave the ids out"
+            raise RowError(sample.source, "id", f"{sample.id!r} is the id of line {first} already", mend)
+
+
+def _identifier(value: Any, source: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        raise RowError(source, "id", f"is {_describe(value)}", "make it a string that is not empty, or leave it out")
+    return str(value)
+
+
+def _text(row: dict[str, Any], key: str, source: str, mend: str) -> str:
+    if key not in row:
+        raise RowError(source, key, "is missing", mend)
+    value = row[key]
+    if not isinstance(value, str) or not value.strip():
+        raise RowError(source, key, f"is {_describe(value)}", mend)
+    if not _encodable(value):
+        raise RowError(source, key, "holds half of a surrogate pair", "write the character as UTF-8")
+    return value
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _answer(row: dict[str, Any], source: str) -> dict[str, Any]:
+    mend = 'add the gold answer as an object, such as {"box": [x1, y1, x2, y2]}'
+    if "answer" not in row:
+        raise RowError(source, "answer", "is missing", mend)
+    answer = row["answer"]
+    if not isinstance(answer, dict) or not answer:
+        raise RowError(source, "answer", f"is {_describe(answer)}", mend)
+    return answer
+
+
+def _image_paths(row: dict[str, Any], source: str) -> list[str]:
+    if "image" in row and "images" in row:
+        raise RowError(source, "images", "stands beside image", "keep one of the two")
+    if "image" in row:
+        return [_text(row, "image", source, "give the path of the image file, or leave the key out")]
+    paths = row.get("images", [])
+    mend = "give a list of paths of image files"
+    if "images" in row and (not isinstance(paths, list) or not paths):
+        raise RowError(source, "images", f"is {_describe(paths)}", mend)
+    for index, path in enumerate(paths):
+        if not isinstance(path, str) or not path.strip():
+            raise RowError(source, f"images[{index}]", f"is {_describe(path)}", mend)
+    return paths
+
+
+def _describe(value: Any) -> str:
+    """A JSON value's kind in words, for error messages."""
+    if isinstance(value, (str, list, dict)) and not (value.strip() if isinstance(value, str) else value):
+        return {str: "an empty string", list: "an empty list", dict: "an empty object"}[type(value)]
+    if value is None:
+        return "null"
+    names = {bool: "true or false", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
+    return names[type(value)]
