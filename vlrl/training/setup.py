@@ -1,0 +1,165 @@
+"""Builds what a run needs from its configuration: model, data, optimiser, run folder."""
+
+from __future__ import annotations
+
+import copy
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, set_seed
+from torch import nn
+from transformers import get_scheduler
+
+from vlrl import tasks
+from vlrl.algorithms.table import Algorithm
+from vlrl.data import Mixture, read_samples
+from vlrl.evaluation.prepare import prepare
+from vlrl.logs import RunFolder
+from vlrl.models import vlm as models
+from vlrl.models.vlm import VLM
+from vlrl.rollout.transformers_engine import TransformersEngine
+from vlrl.training import checkpoint
+from vlrl.training.config import DatasetConfig, LoraConfig, ModelConfig, TrainConfig
+from vlrl.training.policy import Policy
+from vlrl.training.stream import PromptStream
+from vlrl.types import Sample
+
+
+@dataclass
+class Run:
+    """Everything that the steps of a run share. `step` is the step in progress, or the last one."""
+
+    config: TrainConfig
+    algorithm: Algorithm
+    accelerator: Accelerator
+    vlm: VLM
+    policy: nn.Module
+    reference: Policy | None
+    engine: TransformersEngine
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+    stream: PromptStream
+    prompts_per_step: int
+    held_out: list[Sample]
+    folder: RunFolder
+    step: int = 0
+    seconds_before: float = 0.0
+    """What earlier processes of this run have trained, when it is resumed."""
+    started: float = field(default_factory=time.perf_counter)
+
+    def seconds(self) -> float:
+        """Wall time of the run so far, over all processes that worked on it."""
+        return self.seconds_before + time.perf_counter() - self.started
+
+    def reference_pass(self) -> tuple[nn.Module, AbstractContextManager[None]]:
+        """What gives reference log-probabilities, and the context to call it in: a copy, or the policy without LoRA."""
+        if self.reference is not None:
+            return self.reference, nullcontext()
+        return self.policy, self.vlm.model.disable_adapter()  # type: ignore[operator]
+
+
+def build(config: TrainConfig) -> Run:
+    """Raises UserError, before anything is written, for a configuration, data file or checkpoint that does not work."""
+    accelerator = Accelerator(
+        log_with=config.trackers or None,
+        project_dir=config.output_dir,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    set_seed(config.seed)
+    prompts_per_step = config.prompts_per_process(accelerator.num_processes)
+    algorithm = config.grpo.resolve()
+    datasets = [_read(dataset) for dataset in config.data]
+    held_out = [sample for dataset in config.evaluation.data for sample in _read(dataset)]
+    vlm = load_model(config.model)
+    vlm.to(accelerator.device)
+    needs_copy = algorithm.beta and config.model.lora is None
+    reference = _frozen_copy(vlm, config.rollout.temperature) if needs_copy else None
+    policy = Policy(vlm, config.rollout.temperature)
+    trainable = [p for p in policy.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=config.optim.learning_rate, weight_decay=config.optim.weight_decay)
+    updates = config.max_steps * config.grpo.num_iterations * config.grpo.steps_per_generation
+    scheduler = get_scheduler(config.optim.lr_scheduler_type, optimizer, config.optim.warmup_steps, updates)
+    policy, optimizer = accelerator.prepare(policy, optimizer)
+    accelerator.register_for_checkpointing(scheduler)
+    mixture = Mixture(datasets, [dataset.weight for dataset in config.data], config.seed)
+    run = Run(
+        config=config,
+        algorithm=algorithm,
+        accelerator=accelerator,
+        vlm=vlm,
+        policy=policy,
+        reference=reference,
+        engine=TransformersEngine(vlm, config.rollout.max_completion_length),
+        optimizer=optimizer,
+        scheduler=scheduler,
+        stream=PromptStream(
+            mixture,
+            lambda sample: prepare(sample, vlm, config.prompt_mode, config.rollout.max_prompt_length),
+            accelerator.process_index,
+            accelerator.num_processes,
+        ),
+        prompts_per_step=prompts_per_step,
+        held_out=held_out,
+        folder=RunFolder(config.output_dir),
+    )
+    _open_folder(run)
+    return run
+
+
+def load_model(config: ModelConfig) -> VLM:
+    """The checkpoint with its parts frozen, its adapters added, and gradient checkpointing switched on, as configured."""
+    vlm = models.load(config.name_or_path, config.dtype, config.attn_implementation, config.min_pixels, config.max_pixels)
+    if config.freeze_vision_tower:
+        vlm.freeze_vision_tower()
+    if config.gradient_checkpointing:
+        vlm.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if config.lora is not None:
+        vlm.model = _with_lora(vlm, config.lora)
+    return vlm
+
+
+def _with_lora(vlm: VLM, lora: LoraConfig) -> Any:
+    settings = peft.LoraConfig(
+        r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.target_modules, task_type="CAUSAL_LM"
+    )
+    return peft.get_peft_model(vlm.model, settings)
+
+
+def _frozen_copy(vlm: VLM, temperature: float) -> Policy:
+    twin = VLM(copy.deepcopy(vlm.model).requires_grad_(False).eval(), vlm.processor, vlm.family)
+    return Policy(twin, temperature)
+
+
+def _read(dataset: DatasetConfig) -> list[Sample]:
+    return read_samples(dataset.path, dataset.task, tasks.load)
+
+
+def _open_folder(run: Run) -> None:
+    """Go on from the newest checkpoint, or start in an empty folder; a run that is there is moved aside, never deleted."""
+    path = run.folder.path
+    newest = run.folder.latest_checkpoint() if run.config.resume else None
+    if newest is not None:
+        state = checkpoint.load(newest, run.accelerator, run.vlm)
+        run.step, run.seconds_before = state["step"], state["seconds"]
+        run.stream.cursor = state["cursors"][run.accelerator.process_index]
+    if run.accelerator.is_main_process:
+        if newest is None and path.exists():
+            aside = _free_name(path)
+            path.rename(aside)
+            print(f"{path} held an earlier run: it is now {aside}")
+        run.folder.create(asdict(run.config))
+        run.folder.forget_after(run.step)
+    run.accelerator.wait_for_everyone()
+
+
+def _free_name(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.old-{number}")).exists():
+        number += 1
+    return aside
