@@ -88,9 +88,12 @@ def as_box(values: Any) -> Box:
         or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values)
     ):
         raise ValueError(f"a box is four numbers [x1, y1, x2, y2], not {values!r}")
-    x1, y1, x2, y2 = (float(v) for v in values)
-    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+    if not all(abs(v) < math.inf for v in values):
         raise ValueError(f"a box has finite numbers, not {values!r}")
+    try:
+        x1, y1, x2, y2 = (float(v) for v in values)
+    except OverflowError as error:
+        raise ValueError("a box has numbers below 1e308") from error
     if x1 > x2 or y1 > y2:
         raise ValueError(f"a box has x1 <= x2 and y1 <= y2, not {values!r}")
     return x1, y1, x2, y2

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from accelerate.utils import gather_object
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -183,18 +184,17 @@ class Reporter:
 
 
 def _result_table(metrics: dict[str, dict[str, Any]]) -> Table:
-    table = Table(title="held-out, mean [95 % interval]", title_justify="left")
-    for column in ("metric", "before", "after", "difference", "rows"):
+    rows = sorted({m["n"] for m in metrics.values()})
+    table = Table(
+        title=f"held-out, mean [95 % interval], {' or '.join(map(str, rows))} rows", title_justify="left", box=SIMPLE_HEAD
+    )
+    for column in ("metric", "before", "after", "difference"):
         table.add_column(column, justify="left" if column == "metric" else "right", no_wrap=True)
     for name, m in metrics.items():
-        cells = [
-            _interval(m["before"], m["before_ci95"]),
-            _interval(m["after"], m["after_ci95"]),
-            _interval(m["diff"], m["diff_ci95"], "+"),
-        ]
-        table.add_row(name, *cells, str(m["n"]))
+        before, after = _interval(m["before"], m["before_ci95"]), _interval(m["after"], m["after_ci95"])
+        table.add_row(name, before, after, _interval(m["diff"], m["diff_ci95"], "+"))
     return table
 
 
 def _interval(mean: float, ends: Sequence[float], sign: str = "") -> str:
-    return f"{mean:{sign}.3f} [{ends[0]:{sign}.3f}, {ends[1]:{sign}.3f}]"
+    return f"{mean:{sign}.2f} [{ends[0]:{sign}.2f}, {ends[1]:{sign}.2f}]"
