@@ -16,16 +16,26 @@ from vlrl.geometry import SPACES
 from vlrl.rewards import Reward
 from vlrl.types import Answer, Score, to_json
 
-ANSWER: Answer = {"box": [64, 48, 320, 240], "image_size": [640, 480], "processed_size": [644, 476]}
-"""One valid gold answer with every key that any built-in reward needs."""
-
 ALL = {name: rewards.load(name) for name in rewards.names()}
 TASKS = [tasks.load(name) for name in tasks.names()]
 EVERY_REWARD = pytest.mark.parametrize("reward", ALL.values(), ids=ALL.keys())
 EVERY_TASK = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 
 MODES = [{}, {"prompt_mode": "think"}, {"prompt_mode": "direct"}]
-ANSWERS = [{**ANSWER, "space": space, **mode} for space in SPACES for mode in MODES]
+PROCESSED = [644, 476]
+
+
+def gold(reward: Reward) -> Answer:
+    """The answer of the reward's own example."""
+    assert reward.example is not None, "a built-in reward has an example"
+    return reward.example.answer
+
+
+def variants(reward: Reward) -> list[Answer]:
+    """That answer in every prompt mode, and in every coordinate space when it has an image."""
+    spaces = [{"space": space, "processed_size": PROCESSED} for space in SPACES] if "image_size" in gold(reward) else [{}]
+    return [{**gold(reward), **space, **mode} for space in spaces for mode in MODES]
+
 
 FRAGMENTS = [
     "<think>", "</think>", "<answer>", "</answer>", "<box>", "</box>", "<|box_start|>", "<|box_end|>", "```json\n", "```",
@@ -55,8 +65,9 @@ def check(reward: Reward, score: Score) -> None:
 
 @EVERY_REWARD
 @settings(deadline=None, max_examples=150)
-@given(text=TEXTS, answer=st.sampled_from(ANSWERS))
-def test_any_text_gets_a_score_in_range_and_the_same_one_twice(reward: Reward, text: str, answer: Answer) -> None:
+@given(text=TEXTS, data=st.data())
+def test_any_text_gets_a_score_in_range_and_the_same_one_twice(reward: Reward, text: str, data: st.DataObject) -> None:
+    answer = data.draw(st.sampled_from(variants(reward)))
     score = reward(text, answer)
     check(reward, score)
     assert score.failure is None or score.value == reward.low
@@ -65,8 +76,9 @@ def test_any_text_gets_a_score_in_range_and_the_same_one_twice(reward: Reward, t
 
 @EVERY_TASK
 @settings(deadline=None, max_examples=100)
-@given(text=TEXTS, answer=st.sampled_from(ANSWERS))
-def test_a_task_says_what_its_rewards_say(task: tasks.Task, text: str, answer: Answer) -> None:
+@given(text=TEXTS, mode=st.sampled_from(MODES))
+def test_a_task_says_what_its_rewards_say(task: tasks.Task, text: str, mode: Answer) -> None:
+    answer = {**task.example.answer, **mode}
     score = task.score(text, answer)
     assert task.reward.low <= (score.value or 0) <= task.reward.high
     assert score.parts == {name: rewards.load(name)(text, answer).value for name in task.rewards}
@@ -78,7 +90,7 @@ def test_a_task_says_what_its_rewards_say(task: tasks.Task, text: str, answer: A
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:8])
 def test_a_hostile_megabyte_gets_a_score_in_seconds(reward: Reward, text: str) -> None:
     start = time.process_time()
-    check(reward, reward(text, ANSWER))
+    check(reward, reward(text, gold(reward)))
     assert time.process_time() - start < 5
 
 
@@ -88,7 +100,7 @@ def test_a_usual_completion_takes_less_than_50_ms(reward: Reward) -> None:
 
     def seconds() -> float:
         start = time.process_time()
-        reward(text, ANSWER)
+        reward(text, gold(reward))
         return time.process_time() - start
 
     assert median(seconds() for _ in range(9)) < 0.05
@@ -96,21 +108,30 @@ def test_a_usual_completion_takes_less_than_50_ms(reward: Reward) -> None:
 
 @EVERY_REWARD
 def test_scoring_leaves_the_answer_as_it_was(reward: Reward) -> None:
-    answer = json.loads(json.dumps(ANSWER))
+    answer = json.loads(json.dumps(gold(reward)))
     reward("[64, 48, 320, 240]", answer)
-    assert answer == ANSWER
+    assert answer == gold(reward)
+
+
+@EVERY_REWARD
+def test_the_example_earns_the_maximum(reward: Reward) -> None:
+    assert reward.example is not None
+    score = reward(reward.example.text, reward.example.answer)
+    assert score.value == pytest.approx(reward.high)
+    assert score.failure is None
+    assert score.correct in (None, True)
 
 
 @EVERY_REWARD
 def test_a_missing_gold_key_raises_and_is_named(reward: Reward) -> None:
     for key in reward.needs:
         with pytest.raises(ValueError, match=f"'{key}'"):
-            reward("", {name: value for name, value in ANSWER.items() if name != key})
+            reward("", {name: value for name, value in gold(reward).items() if name != key})
 
 
 @EVERY_REWARD
 def test_the_declared_keys_are_enough(reward: Reward) -> None:
-    check(reward, reward("[64, 48, 320, 240]", {key: ANSWER[key] for key in reward.needs}))
+    check(reward, reward("[64, 48, 320, 240]", {key: gold(reward)[key] for key in reward.needs}))
 
 
 @EVERY_REWARD

@@ -18,6 +18,14 @@ from vlrl.types import Answer, Score, UserError
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A gold answer, and a completion that earns the reward's `high` for it: for tests, `vlrl show` and the documentation."""
+
+    text: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Reward:
     """A pure function of a completion's text and its gold answer, with what it promises.
 
@@ -27,6 +35,7 @@ class Reward:
     | `low`, `high` | every value lies between them; a wrong or unreadable completion gets `low` |
     | `failures` | the codes that `Score.failure` can hold |
     | `needs` | the keys that the answer must hold |
+    | `example` | a perfect completion and its answer; every built-in reward has one |
     """
 
     fn: Callable[[str, Answer], Score]
@@ -34,6 +43,7 @@ class Reward:
     high: float = 1.0
     failures: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    example: Example | None = None
 
     def __call__(self, text: str, answer: Answer) -> Score:
         return self.fn(text, answer)

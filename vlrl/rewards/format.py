@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlrl.parsing.tags import ANSWER, ANSWER_END, THINK, THINK_END, has_block, is_answer_only, is_think_answer
-from vlrl.rewards import Reward
+from vlrl.rewards import Example, Reward
 from vlrl.types import Answer, Score
 
 
@@ -63,8 +63,10 @@ def prompted(text: str, answer: Answer) -> Score:
 THINK_FAILURES = ("no_think_tag", "no_answer_tag", "bad_format")
 DIRECT_FAILURES = ("no_answer", "bad_format")
 
+THOUGHT = Example("<think>It is a cup.</think><answer>yes</answer>", {})
+
 REWARDS = {
-    "think_answer": Reward(think_answer, failures=THINK_FAILURES),
-    "answer_only": Reward(answer_only, failures=DIRECT_FAILURES),
-    "prompted": Reward(prompted, failures=("no_answer", *THINK_FAILURES)),
+    "think_answer": Reward(think_answer, failures=THINK_FAILURES, example=THOUGHT),
+    "answer_only": Reward(answer_only, failures=DIRECT_FAILURES, example=Example("yes", {})),
+    "prompted": Reward(prompted, failures=("no_answer", *THINK_FAILURES), example=THOUGHT),
 }

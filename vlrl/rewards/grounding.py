@@ -6,7 +6,7 @@ from vlrl.geometry import answer_pixels, area, as_box
 from vlrl.metrics.box_iou import iou
 from vlrl.parsing.boxes import parse_box
 from vlrl.parsing.tags import answer_text
-from vlrl.rewards import Reward
+from vlrl.rewards import Example, Reward
 from vlrl.rewards.gold import gold_box
 from vlrl.types import Answer, Score
 
@@ -47,4 +47,11 @@ def _failed(code: str) -> Score:
     return Score(0.0, correct=False, failure=code)
 
 
-REWARDS = {"iou": Reward(box_iou, failures=("no_answer", "no_box", "bad_box"), needs=("box",))}
+REWARDS = {
+    "iou": Reward(
+        box_iou,
+        failures=("no_answer", "no_box", "bad_box"),
+        needs=("box",),
+        example=Example("[64, 48, 320, 240]", {"box": [64, 48, 320, 240], "image_size": [640, 480]}),
+    )
+}

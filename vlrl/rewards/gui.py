@@ -6,7 +6,7 @@ from vlrl.geometry import answer_pixels, area
 from vlrl.metrics.click import inside
 from vlrl.parsing.points import parse_point
 from vlrl.parsing.tags import answer_text
-from vlrl.rewards import Reward
+from vlrl.rewards import Example, Reward
 from vlrl.rewards.gold import gold_box
 from vlrl.types import Answer, Score
 
@@ -39,4 +39,11 @@ def click(text: str, answer: Answer) -> Score:
     return Score(float(hit), correct=hit, extracted=[x, y])
 
 
-REWARDS = {"click": Reward(click, failures=("no_answer", "no_point"), needs=("box",))}
+REWARDS = {
+    "click": Reward(
+        click,
+        failures=("no_answer", "no_point"),
+        needs=("box",),
+        example=Example("[34, 48]", {"box": [8, 40, 60, 56], "image_size": [128, 128]}),
+    )
+}
