@@ -8,14 +8,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from accelerate.utils import gather_object
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from torch import Tensor
 
 from vlrl.algorithms.advantages import group_stats
-from vlrl.evaluation.runner import MetricRow, compare, evaluate, summarise
+from vlrl.evaluation.runner import MetricRow, compare, evaluate, refuse_all_bad, summarise, unscorable
 from vlrl.types import Completion, RolloutGroup, Score
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class Reporter:
     def log(self, metrics: dict[str, float], groups: list[RolloutGroup]) -> None:
         """The step's metrics and every process's groups."""
         run = self.run
-        everywhere = gather_object(groups)
+        everywhere = _in_draw_order(gather_object(groups), run.accelerator.num_processes)
         if self.main:
             run.folder.write_groups(run.step, everywhere)
             run.folder.write_metrics(run.step, metrics)
@@ -156,6 +155,8 @@ class Reporter:
                 )
         self.progress.remove_task(bar)
         everywhere = gather_object(rows)
+        if step == 0:
+            refuse_all_bad(everywhere)
         if self.main:
             self._write_evaluation(step, everywhere, modes)
 
@@ -167,27 +168,48 @@ class Reporter:
         for mode, metrics in by_mode.items():
             parts = [f"{name} {m['mean']:.3f} [{m['ci95'][0]:.3f}, {m['ci95'][1]:.3f}]" for name, m in metrics.items()]
             self.console.print(f"step {step}  held-out ({mode})  " + "  ".join(parts), highlight=False)
+        if left_out := unscorable(rows):
+            count = f"{len(left_out)} of {len(rows)} held-out rows cannot be scored and are in no mean"
+            self.console.print(f"step {step}  {count}, the first one: {left_out[0]}", highlight=False, markup=False)
 
     def conclude(self) -> None:
-        """Write `summary.json` and print the table: held-out scores before and after, and their paired difference."""
+        """Write `summary.json` and print the table: held-out scores before and after, and their paired difference.
+
+        A run that had its summary when it was resumed shows that one.
+        """
         run = self.run
-        if not self.main or not run.held_out:
+        if not self.main:
             return
+        self.progress.stop()
+        summary = run.folder.summary()
+        if summary is None and run.held_out:
+            run.folder.write_summary({"metrics": self._compare_ends(), "seconds": run.seconds(), "seed": run.config.seed})
+            summary = run.folder.summary()
+        if summary is not None:
+            self.console.print(_result_table(summary["metrics"]))
+        seconds = run.seconds() if summary is None else summary["seconds"]
+        self.console.print(f"run folder: {run.folder.path}   ({seconds:.0f} s)", highlight=False)
+        self.console.print(f"open it:    .venv/bin/vlrl inspect {run.folder.path}", highlight=False)
+
+    def _compare_ends(self) -> dict[str, dict[str, Any]]:
+        run = self.run
         mode = (run.config.evaluation.prompt_modes or [run.config.prompt_mode])[0]
         first, last = ([r for r in run.folder.eval_rows(step) if r["prompt_mode"] == mode] for step in (0, run.config.max_steps))
-        table = compare(first, last)
-        run.folder.write_summary({"metrics": table, "seconds": run.seconds(), "seed": run.config.seed})
-        self.progress.stop()
-        self.console.print(_result_table(table))
-        self.console.print(f"run folder: {run.folder.path}   ({run.seconds():.0f} s)", highlight=False)
-        self.console.print(f"open it:    .venv/bin/vlrl inspect {run.folder.path}", highlight=False)
+        return compare(first, last)
+
+
+def _in_draw_order(groups: list[RolloutGroup], world: int) -> list[RolloutGroup]:
+    """From process after process to the order of the draws, of which process r takes every world-th."""
+    size = len(groups) // world
+    return [groups[rank * size + place] for place in range(size) for rank in range(world)]
 
 
 def _result_table(metrics: dict[str, dict[str, Any]]) -> Table:
     rows = sorted({m["n"] for m in metrics.values()})
-    table = Table(
-        title=f"held-out, mean [95 % interval], {' or '.join(map(str, rows))} rows", title_justify="left", box=SIMPLE_HEAD
-    )
+    left_out = max((m.get("unscorable", 0) for m in metrics.values()), default=0)
+    title = f"held-out, mean [95 % interval], {' or '.join(map(str, rows))} rows"
+    title += f" ({left_out} left out: they cannot be scored)" if left_out else ""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("metric", "before", "after", "difference"):
         table.add_column(column, justify="left" if column == "metric" else "right", no_wrap=True)
     for name, m in metrics.items():
@@ -196,5 +218,7 @@ def _result_table(metrics: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _interval(mean: float, ends: Sequence[float], sign: str = "") -> str:
+def _interval(mean: float | None, ends: Sequence[float], sign: str = "") -> str:
+    if mean is None:  # no row was scored
+        return "-"
     return f"{mean:{sign}.2f} [{ends[0]:{sign}.2f}, {ends[1]:{sign}.2f}]"
