@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n 2 --dist loadfile
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-TRAIN := $(BIN)/accelerate launch --config_file configs/accelerate/cpu.yaml scripts/train_grpo.py
+TRAIN := $(BIN)/accelerate launch --quiet --config_file configs/accelerate/cpu.yaml scripts/train_grpo.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup quickstart test check smoke demo clean

@@ -1,6 +1,6 @@
 """The numbers and curves of docs/quickstart.md: `python scripts/study_quickstart.py [--out docs/img]`.
 
-Runs the configuration of `make quickstart` with three seeds, and three controls that must not improve: learning rate zero, gold
+Runs the configuration of `make quickstart` with three seeds, and with four controls: learning rate zero, random rewards, gold
 answers shuffled between rows, and blank training images. Runs that are there already (`runs/study/<name>/summary.json`) are not
 repeated.
 """
@@ -27,25 +27,28 @@ DATA = ROOT / "data_recipes" / "quickstart"
 TRAIN = ("gui_train", "grounding_train")
 METRICS = {"gui/click_accuracy": "GUI click accuracy", "grounding/iou": "grounding mean IoU"}
 SEED_COLOURS = ("#0072B2", "#009E73", "#CC79A7")
-CONTROL_COLOURS = ("#999999", "#D55E00", "#E69F00")
+CONTROL_COLOURS = ("#999999", "#000000", "#D55E00", "#E69F00")
 
 
 def controlled_data(folder: Path) -> dict[str, list[Path]]:
-    """Training files with the gold answers shuffled between rows, and with blank images: name -> files."""
-    files: dict[str, list[Path]] = {"shuffled gold": [], "blank images": []}
+    """Training files with rewards drawn by a hash, gold answers shuffled between rows, blank images: control -> files."""
+    files: dict[str, list[Path]] = {"random rewards": [], "shuffled gold": [], "blank images": []}
     folder.mkdir(parents=True, exist_ok=True)
     blank = folder / "blank.png"
     Image.new("RGB", (128, 128), (128, 128, 128)).save(blank)
     for name in TRAIN:
         rows = [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text().splitlines()]
+        rows = [{**row, "image": str(DATA / row["image"])} for row in rows]
         answers = [row["answer"] for row in rows]
         random.Random(0).shuffle(answers)
-        pictures = [str(DATA / row["image"]) for row in rows]
-        shuffled = [{**r, "image": p, "answer": a} for r, p, a in zip(rows, pictures, answers, strict=True)]
-        for control, changed in (("shuffled gold", shuffled), ("blank images", [{**r, "image": str(blank)} for r in rows])):
-            path = folder / f"{name}_{control.replace(' ', '_')}.jsonl"
-            path.write_text("".join(json.dumps(row) + "\n" for row in changed))
-            files[control].append(path)
+        changed = {
+            "random rewards": [{**r, "task": f"data_recipes.controls:{r['task'].upper()}"} for r in rows],
+            "shuffled gold": [{**r, "answer": answer} for r, answer in zip(rows, answers, strict=True)],
+            "blank images": [{**r, "image": str(blank)} for r in rows],
+        }
+        for control, new_rows in changed.items():
+            files[control].append(folder / f"{name}_{control.replace(' ', '_')}.jsonl")
+            files[control][-1].write_text("".join(json.dumps(row) + "\n" for row in new_rows))
     return files
 
 

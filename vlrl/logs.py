@@ -18,6 +18,8 @@ import yaml
 
 from vlrl.types import RolloutGroup, UserError, to_json
 
+CONFIG_FILE = "config.yaml"
+"""The resolved configuration; the file that makes a folder a run folder."""
 CHECKPOINT_MARKER = "complete"
 """The file that the trainer puts into a checkpoint folder last; without it the folder does not count."""
 
@@ -34,12 +36,12 @@ class RunFolder:
         """Makes the folders and writes `config.yaml`. Everything else that an existing run holds stays."""
         for name in ("rollouts", "eval", "checkpoints"):
             (self.path / name).mkdir(parents=True, exist_ok=True)
-        _write_atomic(self.path / "config.yaml", yaml.safe_dump(config, sort_keys=False))
+        _write_atomic(self.path / CONFIG_FILE, yaml.safe_dump(config, sort_keys=False))
         _cut_torn_line(self.path / "metrics.jsonl")
 
     def write_metrics(self, step: int, metrics: dict[str, float]) -> None:
         """Appends one line to `metrics.jsonl`; NaN and infinity become null."""
-        row = {"step": step, **{name: _finite(float(value)) for name, value in metrics.items()}}
+        row = {"step": step, **{name: finite(float(value)) for name, value in metrics.items()}}
         with open(self.path / "metrics.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
@@ -57,13 +59,14 @@ class RunFolder:
         _write_atomic(self.path / "summary.json", _pretty(summary))
 
     def forget_after(self, step: int) -> None:
-        """Drops the metrics, rollouts and evaluations of every later step: a resumed run will write them again."""
+        """Drops the metrics, rollouts and evaluations of every later step, and the summary: a resumed run writes them again."""
         kept = [row for row in self.metrics() if row["step"] <= step]
         _write_atomic(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in kept))
         for folder, suffix in (("rollouts", ".jsonl"), ("eval", ".json"), ("eval", ".jsonl")):
             for late in self._steps(folder, suffix):
                 if late > step:
                     self._step_file(folder, late, suffix).unlink()
+        (self.path / "summary.json").unlink(missing_ok=True)
 
     def checkpoint_dir(self, step: int) -> Path:
         """Where the checkpoint of `step` lives. The trainer makes the folder, and its file `complete` last."""
@@ -78,14 +81,14 @@ class RunFolder:
 
     def check(self) -> None:
         """Raises UserError when the folder is no run folder."""
-        if not (self.path / "config.yaml").is_file():
+        if not (self.path / CONFIG_FILE).is_file():
             reason = "it has no config.yaml" if self.path.is_dir() else "it does not exist"
             raise UserError(f"{self.path} is no run folder: {reason}; give the folder that training wrote (runs/<name>)")
 
     def config(self) -> dict[str, Any]:
         """The resolved configuration."""
         self.check()
-        return yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8")) or {}
+        return yaml.safe_load((self.path / CONFIG_FILE).read_text(encoding="utf-8")) or {}
 
     def metrics(self) -> list[dict[str, Any]]:
         """One dict per step, oldest first. A last line without its end is left out."""
@@ -170,13 +173,13 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _pretty(value: dict[str, Any]) -> str:
-    return json.dumps(_finite(value), indent=2) + "\n"
+    return json.dumps(finite(value), indent=2) + "\n"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The same plain JSON value with null for every number that is not finite."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from jsonargparse import ArgumentParser, Namespace
 
+from vlrl.logs import RunFolder
+from vlrl.types import UserError
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """`vlrl inspect RUN [RUN ...] [--port PORT]`."""
@@ -13,7 +16,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Serve until interrupted."""
-    from demo.app import main  # only now: it imports gradio
-
+    for folder in args.runs:
+        RunFolder(folder).check()
+    try:
+        from demo.app import main  # only now: it imports gradio
+    except ModuleNotFoundError as error:
+        raise UserError(f"the inspector needs {error.name}; install it with `pip install 'vlrl[demo]'`") from error
     main([*args.runs, "--port", str(args.port)])
     return 0

@@ -27,7 +27,8 @@ def prepare(sample: Sample, vlm: VLM, prompt_mode: str, max_prompt_length: int) 
     try:
         encoded = vlm.encode(task.prompt(sample.question, prompt_mode, vlm.space), images)
     except UserError as error:
-        raise RowError(sample.source, "image", str(error), "leave the row out") from error
+        what, _, mend = str(error).rpartition("; ")
+        raise RowError(sample.source, "", what, mend) from error
     if len(encoded) > max_prompt_length:
         mend = "raise max_prompt_length, lower model.max_pixels, or leave the row out"
         raise RowError(sample.source, "question", f"the prompt has {len(encoded)} tokens, more than {max_prompt_length}", mend)
@@ -35,7 +36,7 @@ def prepare(sample: Sample, vlm: VLM, prompt_mode: str, max_prompt_length: int) 
     if encoded.processed_sizes:
         answer["processed_size"] = list(encoded.processed_sizes[0])
     try:
-        task.score("", answer)
+        task.check_gold(answer)
     except ValueError as error:
         raise RowError(
             sample.source, "answer", str(error), "mend the gold answer; `vlrl validate` lists all such rows"

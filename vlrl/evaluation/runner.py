@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from vlrl import tasks
@@ -12,10 +13,13 @@ from vlrl.evaluation.prepare import PreparedPrompt, prepare
 from vlrl.metrics.bootstrap import mean_interval, paired_difference_interval
 from vlrl.models.vlm import VLM
 from vlrl.rollout.transformers_engine import TransformersEngine
-from vlrl.types import Completion, Sample, Score, to_json
+from vlrl.types import Completion, Sample, Score, UserError, to_json
 
 MetricRow = dict[str, Any]
 """One evaluated row: `sample`, `prompt_mode`, `text`, `finish_reason`, `score`."""
+
+BAD_ROW = "bad_row"
+"""The failure of a row that could not be used; `score.extracted` says why."""
 
 
 def evaluate(
@@ -45,10 +49,11 @@ def _evaluate_batch(
     rows = []
     for sample, item in zip(samples, prepared, strict=True):
         if isinstance(item, RowError):
-            rows.append(_row(sample, prompt_mode, None, Score(None, failure="bad_row", extracted=str(item))))
+            rows.append(_row(sample, prompt_mode, None, Score(None, failure=BAD_ROW, extracted=str(item))))
         else:
             completion = next(completions)[0]
-            rows.append(_row(item.sample, prompt_mode, completion, item.task.score(completion.text, item.sample.answer)))
+            score = item.task.grade(completion, item.sample.answer, engine.max_completion_length)
+            rows.append(_row(item.sample, prompt_mode, completion, score))
     return rows
 
 
@@ -69,43 +74,67 @@ def _row(sample: Sample, prompt_mode: str, completion: Completion | None, score:
     }
 
 
-def metric_values(rows: Sequence[MetricRow]) -> dict[str, dict[str, float]]:
-    """Every metric's value per row: `{"gui/click_accuracy": {row id: 1.0}}`. Rows whose gold cannot be scored have none."""
-    values: dict[str, dict[str, float]] = defaultdict(dict)
+RowKey = tuple[str, str]
+"""Source (`file.jsonl:12`) and id: ids are unique within their file only."""
+
+
+def metric_values(rows: Sequence[MetricRow]) -> dict[str, dict[RowKey, float | None]]:
+    """Every metric's value per row: `{"gui/click_accuracy": {("rows.jsonl:1", "a"): 1.0}}`; None where it cannot be scored.
+
+    A row with rewards of its own is in the metrics of those only.
+    """
+    values: dict[str, dict[RowKey, float | None]] = defaultdict(dict)
     for row in rows:
         task = tasks.load(row["sample"]["task"])
-        for metric, value in task.measure(Score.from_json(row["score"])).items():
-            values[f"{task.name}/{metric}"][row["sample"]["id"]] = value
-    return dict(values)
+        measured = task.measure(Score.from_json(row["score"]))
+        looked_at = {tasks.CORRECT, *task.weights_of(row["sample"]["answer"])}
+        for metric, part in task.metrics.items():
+            if part in looked_at:
+                values[f"{task.name}/{metric}"][_key(row)] = measured.get(metric)
+    return dict(sorted(values.items()))
 
 
-def _cluster_of(rows: Sequence[MetricRow]) -> dict[str, str]:
-    """Rows that share their media are not independent: the interval resamples media, not rows."""
-    return {row["sample"]["id"]: str(row["sample"]["media"]) for row in rows}
+def unscorable(rows: Sequence[MetricRow]) -> list[str]:
+    """One sentence for each row that has no score: a row that could not be used, or a gold answer that cannot be scored."""
+    found = [row for row in rows if row["score"]["value"] is None]
+    return [row["score"]["extracted"] if _is_bad(row) else f"{row['sample']['source']}: its gold has no score" for row in found]
+
+
+def refuse_all_bad(rows: Sequence[MetricRow]) -> None:
+    """Raises UserError when not one row could be used: there is nothing to evaluate."""
+    if rows and all(map(_is_bad, rows)):
+        raise UserError(f"none of the {len(rows)} rows can be evaluated, the first one: {rows[0]['score']['extracted']}")
 
 
 def summarise(rows: Sequence[MetricRow]) -> dict[str, dict[str, Any]]:
-    """Mean, 95 % interval (resampled by media) and count of every metric."""
-    clusters = _cluster_of(rows)
+    """Mean, 95 % interval (resampled by media) and count `n` of every metric over the rows that can be scored.
+
+    `unscorable` counts the rows of its task that cannot: they are in no mean. Mean and interval are NaN when n is 0.
+    """
+    clusters = _clusters(rows)
     summary = {}
-    for metric, by_id in metric_values(rows).items():
-        mean, low, high = mean_interval(list(by_id.values()), clusters=[clusters[i] for i in by_id])
-        summary[metric] = {"mean": mean, "ci95": [low, high], "n": len(by_id)}
+    for metric, values in metric_values(rows).items():
+        scored = {key: value for key, value in values.items() if value is not None}
+        mean, *interval = _mean_interval(list(scored.values()), [clusters[key] for key in scored])
+        summary[metric] = {"mean": mean, "ci95": interval, "n": len(scored), "unscorable": len(values) - len(scored)}
     return summary
 
 
 def compare(before: Sequence[MetricRow], after: Sequence[MetricRow]) -> dict[str, dict[str, Any]]:
-    """Per metric: means before and after with their intervals, and the paired difference's interval over the rows both have."""
-    clusters = _cluster_of(before)
+    """Per metric: means before and after with their intervals, and the paired difference's interval.
+
+    All over the `n` rows that both could score; `unscorable` counts those of either that are left out.
+    """
+    clusters = _clusters([*before, *after])
     old, new = metric_values(before), metric_values(after)
     table = {}
-    for metric in old.keys() & new.keys():
-        ids = [i for i in old[metric] if i in new[metric]]
-        groups = [clusters[i] for i in ids]
-        a, b = [old[metric][i] for i in ids], [new[metric][i] for i in ids]
-        mean_a, *interval_a = mean_interval(a, clusters=groups)
-        mean_b, *interval_b = mean_interval(b, clusters=groups)
-        difference, *interval = paired_difference_interval(a, b, clusters=groups)
+    for metric in sorted(old.keys() & new.keys()):
+        pairs = [(key, value, new[metric].get(key)) for key, value in old[metric].items()]
+        complete = [(clusters[key], a, b) for key, a, b in pairs if a is not None and b is not None]
+        groups, a_values, b_values = [g for g, _, _ in complete], [a for _, a, _ in complete], [b for _, _, b in complete]
+        mean_a, *interval_a = _mean_interval(a_values, groups)
+        mean_b, *interval_b = _mean_interval(b_values, groups)
+        difference, *interval = paired_difference_interval(a_values, b_values, groups) if complete else NO_INTERVAL
         table[metric] = {
             "before": mean_a,
             "after": mean_b,
@@ -113,6 +142,27 @@ def compare(before: Sequence[MetricRow], after: Sequence[MetricRow]) -> dict[str
             "after_ci95": interval_b,
             "diff": difference,
             "diff_ci95": interval,
-            "n": len(ids),
+            "n": len(complete),
+            "unscorable": len(old[metric].keys() | new[metric].keys()) - len(complete),
         }
-    return dict(sorted(table.items()))
+    return table
+
+
+NO_INTERVAL = (math.nan, math.nan, math.nan)
+
+
+def _mean_interval(values: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, float, float]:
+    return mean_interval(values, clusters) if values else NO_INTERVAL
+
+
+def _clusters(rows: Sequence[MetricRow]) -> dict[RowKey, Hashable]:
+    """Rows that share their media are not independent: the interval resamples media, not rows. A row without media is its own."""
+    return {_key(row): str(row["sample"]["media"]) if row["sample"]["media"] else _key(row) for row in rows}
+
+
+def _key(row: MetricRow) -> RowKey:
+    return row["sample"]["source"], row["sample"]["id"]
+
+
+def _is_bad(row: MetricRow) -> bool:
+    return row["score"]["failure"] == BAD_ROW

@@ -13,6 +13,7 @@ from vlrl import tasks
 from vlrl.data.errors import RowError
 from vlrl.data.jsonl import scan_rows
 from vlrl.data.media import load_images
+from vlrl.rewards.composite import row_reward
 from vlrl.types import Answer, Sample
 
 TOLERANCE = 0.01
@@ -25,7 +26,7 @@ def check_rows(path: str | Path, task: str | None = None) -> Iterator[RowError |
     `task` is the task of rows that name none. Raises `UserError` when the file cannot be read or holds no rows.
     """
     load = cache(tasks.load)
-    for row in scan_rows(path, task, load):
+    for row in scan_rows(path, task, load, row_reward):
         yield row if isinstance(row, RowError) else check_sample(row, load(row.task))
 
 
@@ -41,15 +42,16 @@ def check_sample(sample: Sample, task: tasks.Task) -> RowError | None:
 
 def _gold_fault(answer: Answer, task: tasks.Task) -> str | None:
     try:
-        task.score("", answer)  # checks the gold before a completion is written from it
+        task.check_gold(answer)  # before a completion is written from it
         text = task.gold_completion(answer)
-        score = task.score(text, answer)
+        score = task.score(text, {**tasks.UNSAMPLED, **answer})
     except ValueError as error:
         return str(error).removeprefix("answer ")
-    unscored = [name for name in task.rewards if name not in score.parts]
+    unscored = [name for name in task.weights_of(answer) if name not in score.parts]
     if score.value is None or unscored:
         return f"{' and '.join(unscored)} cannot score the gold, as with a box that has no area"
-    low, high = task.reward.low, task.reward.high
+    reward = task.reward_of(answer)
+    low, high = reward.low, reward.high
     if score.value >= high - TOLERANCE * (high - low):
         return None
     reason = f" ({score.failure})" if score.failure else ""

@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from peft import PeftModel
 from PIL import Image
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor, PreTrainedModel, ProcessorMixin
+from transformers.utils import logging
 
 from vlrl.geometry import CoordSpace
 from vlrl.models import families
@@ -74,15 +76,19 @@ class VLM:
     def encode(self, text: str, images: Sequence[Image.Image]) -> EncodedPrompt:
         """The user turn `images` then `text`, in the model's chat template, up to where the assistant begins.
 
-        Raises UserError when the processor refuses an image (Qwen: aspect ratio above 200).
+        Raises UserError when the text holds a placeholder token, or the processor refuses an image (Qwen: aspect ratio above
+        200).
         """
+        for token in self.family.placeholders:
+            if token in text:
+                raise UserError(f"the text holds {token}, which stands for pixels; take it out")
         content: list[Any] = [*({"type": "image"} for _ in images), {"type": "text", "text": text}]
         messages: list[Any] = [{"role": "user", "content": content}]
         prompt = self.processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
         try:
             inputs = self.processor(text=[prompt], images=list(images) or None, return_tensors="pt")
         except ValueError as error:
-            raise UserError(f"the processor refuses the image: {error}; leave the row out or resize the image") from error
+            raise UserError(f"the processor refuses the image: {error}; resize the image, or leave the row out") from error
         features = {"mm_token_type_ids": torch.zeros_like(inputs["input_ids"]), **inputs}
         return EncodedPrompt(
             text=prompt,
@@ -113,7 +119,9 @@ class VLM:
 
     def save(self, folder: Path) -> None:
         """Write an ordinary checkpoint that `from_pretrained` and `AutoProcessor` load."""
+        logging.disable_progress_bar()
         self.model.save_pretrained(folder)
+        logging.enable_progress_bar()
         self.processor.save_pretrained(folder)
 
 
@@ -130,20 +138,46 @@ def load(
     there is no such checkpoint or its model type has no family.
     """
     path = Path(TINY if name_or_path == "tiny" else name_or_path)
+    _check_folder(path, name_or_path)
     adapter = path / "adapter_config.json"
     base = json.loads(adapter.read_text())["base_model_name_or_path"] if adapter.is_file() else str(path)
+    family = families.load(_model_type(base, name_or_path))
     try:
-        family = families.load(AutoConfig.from_pretrained(base).model_type)
         model: Any = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, attn_implementation=attn_implementation)
         processor = AutoProcessor.from_pretrained(base)
-    except OSError as error:
-        raise UserError(f"no checkpoint at {name_or_path!r}: {str(error).splitlines()[0]}") from error
-    if adapter.is_file():
-        model = PeftModel.from_pretrained(model, str(path))
-    size = processor.image_processor.size
-    size["shortest_edge"] = min_pixels or size["shortest_edge"]
-    size["longest_edge"] = max_pixels or size["longest_edge"]
+        if adapter.is_file():
+            model = PeftModel.from_pretrained(model, str(path))
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        raise UserError(f"the checkpoint {name_or_path!r} cannot be loaded: {_first_line(error)}; is it complete?") from error
+    _limit_pixels(processor, min_pixels, max_pixels)
     return VLM(model.eval(), processor, family)
+
+
+def _check_folder(path: Path, name: str) -> None:
+    """A name that no hub repository can have must be a folder: the hub is not asked for it."""
+    local = path.is_absolute() or name.startswith((".", "~")) or len(path.parts) > 2
+    if local and not path.is_dir():
+        raise UserError(f"no checkpoint at {name!r}: there is no such folder; give a checkpoint folder, a hub name, or `tiny`")
+
+
+def _model_type(base: str, name: str) -> str:
+    mend = "give a checkpoint folder, a hub name, or `tiny`"
+    try:
+        return AutoConfig.from_pretrained(base).model_type
+    except (OSError, ValueError) as error:
+        raise UserError(f"no checkpoint at {name!r}: {_first_line(error)}; {mend}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".:;")
+
+
+def _limit_pixels(processor: Any, min_pixels: int | None, max_pixels: int | None) -> None:
+    size = processor.image_processor.size
+    low, high = min_pixels or size["shortest_edge"], max_pixels or size["longest_edge"]
+    if low > high:
+        raise UserError(f"min_pixels is {low}, more than max_pixels, which is {high}; set both, in pixels of image area")
+    size["shortest_edge"], size["longest_edge"] = low, high
 
 
 def token_logprobs(

@@ -23,7 +23,7 @@ def save(folder: Path, accelerator: Accelerator, vlm: VLM, state: dict[str, Any]
     if accelerator.is_main_process and folder.exists():
         shutil.rmtree(folder)
     accelerator.wait_for_everyone()
-    accelerator.save_state(str(folder / "state"))
+    accelerator.save_state(str(folder / "state"), safe_serialization=False)  # safetensors warns of every pair of tied weights
     if accelerator.is_main_process:
         vlm.save(folder / "model")
         (folder / STATE).write_text(json.dumps({**state, "architecture": architecture(vlm), "cursors": cursors}, indent=2))
@@ -52,6 +52,7 @@ def prune(folder: Path, keep: int) -> None:
     """Delete all but the newest `keep` complete checkpoints of a run's `checkpoints/` folder."""
     complete = sorted(path.parent for path in folder.glob(f"*/{CHECKPOINT_MARKER}"))
     for old in complete[: max(0, len(complete) - keep)]:
+        (old / CHECKPOINT_MARKER).unlink()  # first: a kill on the way leaves a folder that does not count
         shutil.rmtree(old)
 
 

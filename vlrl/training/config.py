@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 from vlrl.algorithms.table import ALGORITHMS, Algorithm
@@ -105,8 +108,10 @@ class OptimConfig:
     """AdamW and its schedule."""
 
     learning_rate: float = 1e-6
-    lr_scheduler_type: str = "constant_with_warmup"
-    """A name that transformers' `get_scheduler` knows."""
+    lr_scheduler_type: Literal["constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "inverse_sqrt"] = (
+        "constant_with_warmup"
+    )
+    """transformers' schedules."""
     warmup_steps: int = 10
     """Optimiser steps."""
     weight_decay: float = 0.0
@@ -150,8 +155,16 @@ class TrainConfig:
     grpo: GrpoConfig = field(default_factory=GrpoConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    trackers: list[str] = field(default_factory=list)
-    """accelerate trackers that get the metrics too: `tensorboard`, `wandb`, `trackio`."""
+    trackers: list[Literal["tensorboard", "wandb", "trackio"]] = field(default_factory=list)
+    """accelerate trackers that get the metrics too."""
+
+    def check(self) -> None:
+        """Raises UserError, naming the key and the mend, for a number with which no run works."""
+        for keys, fits, mend in RANGES:
+            for key in keys.split():
+                value = attrgetter(key)(self)
+                if value is not None and not fits(value):
+                    raise UserError(f"{key} is {value}; {mend}")
 
     def prompts_per_process(self, num_processes: int) -> int:
         """Distinct prompts that each process draws per step.
@@ -173,3 +186,20 @@ class TrainConfig:
             what = f"which does not divide the {prompts} prompts of each process"
             raise UserError(f"grpo.steps_per_generation is {parts}, {what}; set it to a divisor of {prompts}")
         return prompts
+
+
+_COUNTS = (
+    "max_steps save_every keep_checkpoints evaluation.every evaluation.batch_size optim.per_device_train_batch_size "
+    "rollout.max_prompt_length rollout.max_completion_length grpo.num_iterations grpo.steps_per_generation"
+)
+RANGES: list[tuple[str, Callable[[float], bool], str]] = [
+    (_COUNTS, lambda value: value >= 1, "set it to 1 or more"),
+    ("rollout.temperature", lambda value: 0 < value < math.inf, "set it above 0 (1.0 samples from the model as it is)"),
+    ("optim.max_grad_norm", lambda value: value > 0, "set it above 0 (.inf never clips)"),
+    (
+        "optim.learning_rate optim.weight_decay optim.warmup_steps grpo.beta grpo.epsilon grpo.epsilon_high",
+        lambda value: 0 <= value < math.inf,
+        "set it to 0 or more",
+    ),
+]
+"""Keys, what their values must fulfil (None: not set, always good), and the mend."""

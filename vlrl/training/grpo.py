@@ -52,7 +52,8 @@ def grpo_step(run: Run) -> tuple[dict[str, float], list[RolloutGroup]]:
     started = time.perf_counter()
     prompts, skipped = run.stream.take(run.prompts_per_step)
     completions = sample(run, prompts)
-    scores = [[p.task.score(c.text, p.sample.answer) for c in group] for p, group in zip(prompts, completions, strict=True)]
+    limit = run.config.rollout.max_completion_length
+    scores = [[p.task.grade(c, p.sample.answer, limit) for c in group] for p, group in zip(prompts, completions, strict=True)]
     advantages_PG, rewards = assign(run, scores)
     rollout_seconds = time.perf_counter() - started
 
@@ -77,9 +78,12 @@ def grpo_step(run: Run) -> tuple[dict[str, float], list[RolloutGroup]]:
 
 
 def sample(run: Run, prompts: Sequence[PreparedPrompt]) -> list[list[Completion]]:
-    """G completions of every prompt, from seeds that depend on the run's seed, the step and the prompt's place in it."""
-    first = run.accelerator.process_index * len(prompts)
-    seeds = [_seed(run.config.seed, run.step, first + p) for p in range(len(prompts))]
+    """G completions of every prompt, from seeds that depend on the run's seed, the step and the prompt's place among its draws.
+
+    Process r draws every world-th prompt, from r on (`PromptStream`), so one process and many sample the same groups.
+    """
+    rank, world = run.accelerator.process_index, run.accelerator.num_processes
+    seeds = [_seed(run.config.seed, run.step, p * world + rank) for p in range(len(prompts))]
     rollout = run.config.rollout
     run.vlm.model.eval()
     with run.accelerator.autocast():
@@ -116,11 +120,12 @@ def with_fixed_logprobs(run: Run, rows: list[Row]) -> list[Row]:
 
 @torch.no_grad()
 def score_tokens(run: Run, module: nn.Module, rows: Sequence[Row]) -> list[Tensor]:
-    """Each row's token log-probabilities under `module`, on the CPU."""
+    """Each row's token log-probabilities under `module`, on the CPU, in the precision that training computes in."""
     run.vlm.model.eval()
     found = []
     for micro in _chunks(rows, run.config.optim.per_device_train_batch_size):
-        logprobs_BT = module(collate(run.vlm, [r.prompt for r in micro], [r.token_ids for r in micro])).logprobs_BT.cpu()
+        with run.accelerator.autocast():
+            logprobs_BT = module(collate(run.vlm, [r.prompt for r in micro], [r.token_ids for r in micro])).logprobs_BT.cpu()
         found += [logprobs_BT[b, : len(row.token_ids)] for b, row in enumerate(micro)]
     return found
 

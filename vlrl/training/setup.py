@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import peft
 import torch
 from accelerate import Accelerator
+from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs, set_seed
 from torch import nn
 from transformers import get_scheduler
@@ -20,15 +23,16 @@ from vlrl import tasks
 from vlrl.algorithms.table import Algorithm
 from vlrl.data import Mixture, read_samples
 from vlrl.evaluation.prepare import prepare
-from vlrl.logs import RunFolder
+from vlrl.logs import CONFIG_FILE, RunFolder
 from vlrl.models import vlm as models
 from vlrl.models.vlm import VLM
+from vlrl.rewards.composite import row_reward
 from vlrl.rollout.transformers_engine import TransformersEngine
 from vlrl.training import checkpoint
 from vlrl.training.config import DatasetConfig, LoraConfig, ModelConfig, TrainConfig
 from vlrl.training.policy import Policy
 from vlrl.training.stream import PromptStream
-from vlrl.types import Sample
+from vlrl.types import Sample, UserError
 
 
 @dataclass
@@ -66,11 +70,15 @@ class Run:
 
 def build(config: TrainConfig) -> Run:
     """Raises UserError, before anything is written, for a configuration, data file or checkpoint that does not work."""
+    config.check()
+    _check_folder(Path(config.output_dir))
+    _check_trackers(config.trackers)
     accelerator = Accelerator(
         log_with=config.trackers or None,
         project_dir=config.output_dir,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
+    _check_processes(accelerator.num_processes)
     set_seed(config.seed)
     prompts_per_step = config.prompts_per_process(accelerator.num_processes)
     algorithm = config.grpo.resolve()
@@ -114,7 +122,10 @@ def build(config: TrainConfig) -> Run:
 
 def load_model(config: ModelConfig) -> VLM:
     """The checkpoint with its parts frozen, its adapters added, and gradient checkpointing switched on, as configured."""
-    vlm = models.load(config.name_or_path, config.dtype, config.attn_implementation, config.min_pixels, config.max_pixels)
+    try:
+        vlm = models.load(config.name_or_path, config.dtype, config.attn_implementation, config.min_pixels, config.max_pixels)
+    except UserError as error:
+        raise UserError(f"model: {error}") from error
     if config.freeze_vision_tower:
         vlm.freeze_vision_tower()
     if config.gradient_checkpointing:
@@ -128,7 +139,10 @@ def _with_lora(vlm: VLM, lora: LoraConfig) -> Any:
     settings = peft.LoraConfig(
         r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.target_modules, task_type="CAUSAL_LM"
     )
-    return peft.get_peft_model(vlm.model, settings)
+    try:
+        return peft.get_peft_model(vlm.model, settings)
+    except ValueError as error:  # such as target modules that the model does not have
+        raise UserError(f"model.lora: {error}; `vlrl train --help` explains its keys") from error
 
 
 def _frozen_copy(vlm: VLM, temperature: float) -> Policy:
@@ -137,25 +151,71 @@ def _frozen_copy(vlm: VLM, temperature: float) -> Policy:
 
 
 def _read(dataset: DatasetConfig) -> list[Sample]:
-    return read_samples(dataset.path, dataset.task, tasks.load)
+    return read_samples(dataset.path, dataset.task, tasks.load, row_reward)
 
 
 def _open_folder(run: Run) -> None:
-    """Go on from the newest checkpoint, or start in an empty folder; a run that is there is moved aside, never deleted."""
-    path = run.folder.path
+    """Go on from the newest checkpoint, or start in an empty folder; a run that is there is moved aside, never deleted.
+
+    A run that was killed before its first checkpoint starts anew, its first evaluation too: nothing tells that the rows on disk
+    are of this model and configuration. A finished run stays as it is.
+    """
     newest = run.folder.latest_checkpoint() if run.config.resume else None
     if newest is not None:
-        state = checkpoint.load(newest, run.accelerator, run.vlm)
-        run.step, run.seconds_before = state["step"], state["seconds"]
-        run.stream.cursor = state["cursors"][run.accelerator.process_index]
-    if run.accelerator.is_main_process:
-        if newest is None and path.exists():
-            aside = _free_name(path)
-            path.rename(aside)
-            print(f"{path} held an earlier run: it is now {aside}")
+        _restore(run, newest)
+    run.accelerator.wait_for_everyone()  # all have read the folder before it changes
+    finished = newest is not None and run.step == run.config.max_steps and (run.folder.summary() or not run.held_out)
+    if run.accelerator.is_main_process and not finished:
+        if newest is None:
+            _move_aside(run.folder.path, run.config.resume)
         run.folder.create(asdict(run.config))
         run.folder.forget_after(run.step)
     run.accelerator.wait_for_everyone()
+
+
+def _restore(run: Run, folder: Path) -> None:
+    state = checkpoint.load(folder, run.accelerator, run.vlm)
+    if state["step"] > run.config.max_steps:
+        mend = "raise max_steps, or choose another output_dir"
+        raise UserError(f"{folder}: is {state['step']} steps into the run, past max_steps = {run.config.max_steps}; {mend}")
+    run.step, run.seconds_before = state["step"], state["seconds"]
+    run.stream.cursor = state["cursors"][run.accelerator.process_index]
+
+
+def _check_processes(seen: int) -> None:
+    """Under torchrun without GPUs accelerate takes every process for the only one, and all write the same run folder."""
+    started = int(os.environ.get("WORLD_SIZE", 1))
+    if started != seen:
+        raise UserError(f"{started} processes were launched, but accelerate sees {seen}; on CPUs set ACCELERATE_USE_CPU=true")
+
+
+def _check_trackers(names: Sequence[str]) -> None:
+    """A tracker that is not installed would be left out by accelerate without a word."""
+    installed = set(map(str, get_available_trackers()))
+    for name in names:
+        if name not in installed:
+            raise UserError(f"trackers: {name} is not installed; `pip install {name}`, or leave it out")
+
+
+def _check_folder(path: Path) -> None:
+    """An existing folder must be a run's, or hold no file: nobody else's folder is moved or written into."""
+    if (path / CONFIG_FILE).is_file() or not path.exists():
+        return
+    if path.is_file() or any(found.is_file() for found in path.rglob("*")):
+        raise UserError(f"output_dir: {path} is there and is no run folder; choose another one")
+
+
+def _move_aside(path: Path, resume: bool) -> None:
+    if not (path / CONFIG_FILE).is_file():
+        return
+    aside = _free_name(path)
+    try:
+        path.rename(aside)
+    except OSError as error:
+        what = f"{path} holds a run and cannot be moved aside ({error.strerror})"
+        raise UserError(f"output_dir: {what}; choose another one, or resume") from error
+    what = "holds no complete checkpoint to resume from" if resume else "held an earlier run"
+    print(f"{path} {what}: it is now {aside}, and the run starts anew", flush=True)
 
 
 def _free_name(path: Path) -> Path:

@@ -88,6 +88,7 @@ def _text_config(family: str, shape: ToyShape, tokenizer: PreTrainedTokenizerFas
         "max_position_embeddings": 8192,
         "initializer_range": shape.initializer_range,
         "tie_word_embeddings": True,
+        "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
         "rope_parameters": {
