@@ -160,6 +160,23 @@ def test_score_wants_one_of_task_and_reward(capsys: pytest.CaptureFixture[str]) 
         assert refused(capsys, *argv) == "vlrl score wants either --task or --reward; `vlrl show` lists both"
 
 
+def test_score_lists_the_rewards(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "score", "--list")
+    lines = out.splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == rewards.names()
+    assert next(line for line in lines if line.startswith("length.overlong")).split()[1:5] == ["-1..0", "0", "up", "to"]
+
+
+def test_score_every_reward(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in rewards.names():
+        reward = rewards.load(name)
+        assert reward.example is not None
+        feed(monkeypatch, {"text": reward.example.text, "answer": reward.example.answer})
+        code, out, _ = run(capsys, "score", "--reward", name)
+        assert (code, json.loads(out)["value"]) == (0, pytest.approx(reward.high))
+
+
 def test_score_names_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(capsys, "score", "--task", "grunding") == "unknown task 'grunding'; did you mean 'grounding'?"
     assert refused(capsys, "score", "--reward", "gui.clik") == "unknown reward 'gui.clik'; did you mean 'gui.click'?"
@@ -250,6 +267,36 @@ def test_show_a_task(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert all(words in out for words in (first_line, *reward.failures, *reward.needs))
     assert f"{name}/{task.headline}" in out
     assert '"value": 1.0' in out
+
+
+@pytest.mark.parametrize("name", ["grounding.iou", "length.cosine", "format.json"])
+def test_show_a_reward(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    reward = rewards.load(name)
+    assert reward.example is not None
+    code, out, _ = run(capsys, "show", name)
+    assert code == 0
+    assert (reward.fn.__doc__ or "").splitlines()[0] in out
+    assert all(words in out for words in (f"{reward.low:g}..{reward.high:g}", *reward.failures, *reward.needs))
+    assert json.dumps(reward.example.answer) in out
+    assert f'"value": {reward.high}' in out
+
+
+def test_show_takes_a_dotted_path_to_a_task_or_a_reward(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "reward grounding.iou, weight 0.9" in run(capsys, "show", "vlrl.tasks.grounding:TASK")[1]
+    assert "IoU of the answer's first box" in run(capsys, "show", "vlrl.rewards.grounding:box_iou")[1]
+
+
+def test_show_a_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gated.py").write_text(
+        "from dataclasses import replace\nfrom vlrl.rewards.composite import Gate\nfrom vlrl.tasks.gui import TASK as GUI\n"
+        "TASK = replace(GUI, gates={'format.prompted': Gate('gui.click', 1)})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "reward format.prompted, weight 0.1, counts from gui.click 1 on" in run(capsys, "show", "gated:TASK")[1]
+
+
+def test_show_an_unknown_reward(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refused(capsys, "show", "gui.clik") == "unknown reward 'gui.clik'; did you mean 'gui.click'?"
 
 
 def test_show_an_unknown_task(capsys: pytest.CaptureFixture[str]) -> None:

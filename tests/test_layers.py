@@ -13,9 +13,10 @@ ROOT = Path(__file__).parents[1]
 ROWS = [
     {"vlrl"},  # the package itself: its version
     {"types", "geometry"},  # ground
-    {"parsing", "metrics"},  # instruments
+    {"parsing", "metrics", "sandbox"},  # instruments
     {"data", "rewards", "logs", "models", "rollout", "algorithms"},  # stations
     {"tasks"},  # composition
+    {"adapters"},
     {"evaluation"},  # hallways
     {"training"},
     {"cli", "data_recipes", "demo"},  # doors
@@ -94,6 +95,7 @@ def test_every_room_is_in_the_table() -> None:
         ("vlrl.geometry", "from vlrl.types import Score"),
         ("demo.app", "from vlrl.training import grpo"),
         ("vlrl.tasks.gui", "import demo.app"),
+        ("vlrl.tasks.gui", "from vlrl.adapters import scorer"),
         ("vlrl.training.grpo", "from vlrl.cli import main"),
     ],
 )

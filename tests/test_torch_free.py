@@ -21,11 +21,11 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 """
 
-ROOMS = ["types", "geometry", "parsing", "metrics", "data", "rewards", "logs", "tasks"]
+ROOMS = ["types", "geometry", "parsing", "metrics", "sandbox", "data", "rewards", "logs", "tasks", "adapters"]
 SOURCES = [path for room in ROOMS for path in ((ROOT / "vlrl").glob(f"{room}.py"), (ROOT / "vlrl" / room).rglob("*.py"))]
 ROOM_FILES = sorted(path for found in SOURCES for path in found)
 MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in ROOM_FILES]
-DOORS = ["vlrl.cli", "vlrl.cli.score", "vlrl.cli.show", "vlrl.cli.validate", "vlrl.evaluation.validate"]
+DOORS = ["vlrl.cli", "vlrl.cli.score", "vlrl.cli.show", "vlrl.cli.validate", "vlrl.cli.export", "vlrl.evaluation.validate"]
 DEMO = sorted(f"demo.{path.stem}" for path in (ROOT / "demo").glob("*.py") if path.stem != "__init__")
 
 SCORE = """

@@ -48,7 +48,7 @@ def to_pixels(
     (7.0, 7.0)
     """
     if space == "pixels":
-        return tuple(float(v) for v in values)
+        return tuple(map(float, values))
     if image_size is None:
         raise ValueError(f"space {space!r} needs image_size as [width, height]")
     width, height = space_extent(space, image_size, processed_size)
@@ -82,16 +82,15 @@ def as_box(values: Any) -> Box:
     >>> as_box([1, 2, 3, 4])
     (1.0, 2.0, 3.0, 4.0)
     """
-    if (
-        not isinstance(values, (list, tuple))
-        or len(values) != 4
-        or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in values)
-    ):
+    if not isinstance(values, (list, tuple)) or len(values) != 4:
         raise ValueError(f"a box is four numbers [x1, y1, x2, y2], not {values!r}")
-    if not all(abs(v) < math.inf for v in values):
-        raise ValueError(f"a box has finite numbers, not {values!r}")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"a box is four numbers [x1, y1, x2, y2], not {values!r}")
+        if not -math.inf < value < math.inf:
+            raise ValueError(f"a box has finite numbers, not {values!r}")
     try:
-        x1, y1, x2, y2 = (float(v) for v in values)
+        x1, y1, x2, y2 = map(float, values)
     except OverflowError as error:
         raise ValueError("a box has numbers below 1e308") from error
     if x1 > x2 or y1 > y2:

@@ -16,6 +16,12 @@ Answer = dict[str, Any]
 |---|---|
 | `box` | gold box `[x1, y1, x2, y2]` in original pixels |
 | `boxes` | gold boxes `[{"box": [...], "label": "cat"}]` in original pixels |
+| `points`, `keypoints` | gold points `[[x, y]]`, or by name `{"nose": [x, y]}`, in original pixels |
+| `positive_points`, `negative_points`, `polygons` | gold of a segmentation: points on it, points beside it, its outlines |
+| `image_index` | number of the image that holds the gold box, from 1 on, where there are several |
+| `frames` | gold boxes by frame, `{"0": [x1, y1, x2, y2]}` |
+| `span` | gold `[start, end]` in seconds |
+| `count` | gold number of things |
 | `image_size` | `[width, height]` of the original image in pixels |
 | `processed_size` | `[width, height]` of the image as the model saw it |
 | `prompt_mode` | how the model was asked, `think` or `direct`; absent: either form of answer is well formed |
@@ -23,6 +29,9 @@ Answer = dict[str, Any]
 | `action`, `text`, `direction` | gold GUI action |
 | `answer`, `choices`, `kind` | gold text answer |
 | `code` | gold chart code |
+| `reward` | the row's own rewards in place of its task's: a name, or an object of names and weights |
+| `language`, `json_keys`, `length_budget` | what `language.script`, `format.json` and `length.dast` expect |
+| `completion_tokens`, `max_completion_length` | the completion's length and its limit; whoever samples writes them |
 """
 
 FinishReason = Literal["stop", "length"]

@@ -1,6 +1,6 @@
 import pytest
 
-from vlrl.parsing.tags import answer_text, is_answer_only, is_think_answer
+from vlrl.parsing.tags import answer_text, is_answer_only, is_think_answer, thought_text
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,20 @@ def test_think_answer_form(text: str, well_formed: bool) -> None:
 )
 def test_answer_only_form(text: str, well_formed: bool) -> None:
     assert is_answer_only(text) is well_formed
+
+
+@pytest.mark.parametrize(
+    ("text", "thought"),
+    [
+        ("", None),
+        ("5", None),
+        ("<think></think>5", None),
+        ("<think> a </think>5", "a"),
+        ("a</think>5", "a"),  # the opening tag stood in the prompt
+        ("<think>a", "a"),
+        ("<think>a</think>b<think>c</think>5", "a b c"),
+        ("5 <answer>6</answer>", None),
+    ],
+)
+def test_thought_text(text: str, thought: str | None) -> None:
+    assert (" ".join((thought_text(text) or "").split()) or None) == thought

@@ -19,14 +19,20 @@ COMMANDS = {
     "eval": "greedy scores of a model on local rows, with intervals",
     "inspect": "open the rollout inspector on run folders",
     "score": "score completions: JSON lines in, JSON lines out",
-    "show": "list tasks and rewards, or explain one task",
+    "show": "list tasks and rewards, or explain one of them",
+    "export": "write a reward for another trainer, or as an HTTP service",
+    "sandbox": "show what protects this machine from the plotting code that models write",
     "validate": "check a data set: media decode, gold answers earn the maximum",
 }
 """Sub-command (a module of this folder) -> what it does."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (default: the process's own) and return its exit code."""
+    """Run one command line (default: the process's own) and return its exit code.
+
+    Modules in the working directory can be named by a dotted path (`my_tasks:TASK`); installed ones go first.
+    """
+    sys.path.append(os.getcwd())
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -57,7 +63,7 @@ def _run(argv: list[str]) -> int:
     command = importlib.import_module(f"vlrl.cli.{name}")
     parser = new_parser(name, COMMANDS[name])
     command.add_arguments(parser)
-    return command.run(parse(parser, argv[1:]))
+    return command.run(parser.instantiate(parse(parser, argv[1:])))
 
 
 def _overview() -> str:

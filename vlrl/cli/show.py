@@ -1,4 +1,4 @@
-"""`vlrl show`: what there is, and one task in full: prompts, rewards with their formulas, metrics, a scored example."""
+"""`vlrl show`: what there is; one task in full: prompts, rewards with their formulas, metrics, a scored example; one reward."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vlrl import rewards, tasks
 from vlrl.rewards import Reward
+from vlrl.rewards.describe import span, summary
 from vlrl.tasks import PROMPT_MODES, Task
 from vlrl.types import to_json
 
@@ -22,27 +23,52 @@ SHOWN_SPACE = "thousandths"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """`vlrl show [TASK]`."""
-    parser.add_argument("task", type=str, nargs="?", help="explain this task; all tasks and rewards are listed when left out")
+    """`vlrl show [NAME]`."""
+    parser.add_argument("name", type=str, nargs="?", help="a task or a reward to explain; all are listed when left out")
 
 
 def run(args: Namespace) -> int:
-    """Print the list, or the task."""
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
-    if args.task is None:
+    """Print the lists, the task or the reward."""
+    console = _console()
+    if args.name is None:
         _show_all(console)
+        return 0
+    found = _load(args.name)
+    if isinstance(found, Task):
+        _show_task(console, found)
     else:
-        _show_task(console, tasks.load(args.task))
+        _show_reward(console, f"reward {args.name}", found)
+        _show_reward_example(console, found)
     return 0
+
+
+def print_rewards() -> None:
+    """The built-in rewards as a table: name, range, formula."""
+    _show_rewards(_console())
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+
+
+def _load(name: str) -> Task | Reward:
+    """A name with a dot is a reward's, one without a task's; a dotted path of one's own may be either."""
+    if ":" in name and not isinstance(rewards.import_object(name), Task):
+        return rewards.load(name)
+    return rewards.load(name) if "." in name and ":" not in name else tasks.load(name)
 
 
 def _show_all(console: Console) -> None:
     loaded = [tasks.load(name) for name in tasks.names()]
     _table(console, ("task", "headline metric", "what is asked"), [(t.name, t.headline, t.description) for t in loaded])
     console.print()
+    _show_rewards(console)
+    console.print("\n`vlrl show NAME` explains a task or a reward.")
+
+
+def _show_rewards(console: Console) -> None:
     named = [(name, rewards.load(name)) for name in rewards.names()]
-    _table(console, ("reward", "range", "what it pays for"), [(name, _range(r), _summary(r)) for name, r in named])
-    console.print("\n`vlrl show TASK` explains a task.")
+    _table(console, ("reward", "range", "what it pays for"), [(name, span(r), summary(r)) for name, r in named])
 
 
 def _show_task(console: Console, task: Task) -> None:
@@ -52,17 +78,18 @@ def _show_task(console: Console, task: Task) -> None:
         _heading(console, f"prompt, {mode} (coordinate space {SHOWN_SPACE})")
         _text(console, task.prompt(task.example.question, mode, SHOWN_SPACE))
     for name, weight in task.rewards.items():
-        _show_reward(console, name, weight, rewards.load(name))
+        gate = f", counts from {task.gates[name].on} {task.gates[name].least:g} on" if name in task.gates else ""
+        _show_reward(console, f"reward {name}, weight {weight:g}{gate}", rewards.load(name))
     _heading(console, "metrics")
     shown = [(f"{task.name}/{name}", of, "headline" if name == task.headline else "") for name, of in task.metrics.items()]
     _table(console, ("metric", "mean of", ""), shown)
     _show_example(console, task)
 
 
-def _show_reward(console: Console, name: str, weight: float, reward: Reward) -> None:
-    _heading(console, f"reward {name}, weight {weight:g}")
+def _show_reward(console: Console, heading: str, reward: Reward) -> None:
+    _heading(console, heading)
     _text(console, inspect.getdoc(reward.fn) or "(no docstring)")
-    facts = [("range", _range(reward)), ("failures", ", ".join(reward.failures) or "-")]
+    facts = [("range", span(reward)), ("failures", ", ".join(reward.failures) or "-")]
     facts.append(("answer keys", ", ".join(reward.needs) or "-"))
     console.print()
     _table(console, None, facts)
@@ -77,14 +104,14 @@ def _show_example(console: Console, task: Task) -> None:
     _text(console, f"{gold}\n{json.dumps(to_json(task.score(gold, sample.answer)))}")
 
 
-def _summary(reward: Reward) -> str:
-    """The first paragraph of the docstring up to its first full stop."""
-    words = " ".join((inspect.getdoc(reward.fn) or "").split("\n\n")[0].split())
-    return words.split(". ")[0].removesuffix(".")
-
-
-def _range(reward: Reward) -> str:
-    return f"{reward.low:g}..{reward.high:g}"
+def _show_reward_example(console: Console, reward: Reward) -> None:
+    if reward.example is None:
+        return
+    _heading(console, "example answer")
+    _text(console, json.dumps(reward.example.answer))
+    _heading(console, "a completion that earns the maximum, scored")
+    score = reward(reward.example.text, reward.example.answer)
+    _text(console, f"{reward.example.text}\n{json.dumps(to_json(score))}")
 
 
 def _heading(console: Console, words: str) -> None:

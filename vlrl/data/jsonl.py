@@ -16,16 +16,22 @@ from typing import Any, BinaryIO, NoReturn
 from vlrl.data.errors import RowError, suggest
 from vlrl.types import Media, Sample, UserError
 
-ROW_KEYS = ("id", "task", "image", "images", "question", "answer")
+ROW_KEYS = ("id", "task", "image", "images", "question", "answer", "reward")
 
 
-def read_samples(path: str | Path, task: str | None = None, check_task: Callable[[str], object] | None = None) -> list[Sample]:
+def read_samples(
+    path: str | Path,
+    task: str | None = None,
+    check_task: Callable[[str], object] | None = None,
+    check_reward: Callable[[object], object] | None = None,
+) -> list[Sample]:
     """All rows of a JSONL file, or a `UserError` that names the first bad one.
 
-    `task` is the task of rows that name none. `check_task`, called once per distinct task name, raises for an unknown one.
+    `task` is the task of rows that name none. `check_task` and `check_reward`, called once per distinct task name and per
+    distinct `reward` of a row, raise UserError for an unknown one.
     """
     samples: list[Sample] = []
-    for row in scan_rows(path, task, check_task):
+    for row in scan_rows(path, task, check_task, check_reward):
         if isinstance(row, RowError):
             raise row
         samples.append(row)
@@ -33,10 +39,13 @@ def read_samples(path: str | Path, task: str | None = None, check_task: Callable
 
 
 def scan_rows(
-    path: str | Path, task: str | None = None, check_task: Callable[[str], object] | None = None
+    path: str | Path,
+    task: str | None = None,
+    check_task: Callable[[str], object] | None = None,
+    check_reward: Callable[[object], object] | None = None,
 ) -> Iterator[Sample | RowError]:
     """Every row of a JSONL file in order, a bad one as its `RowError`. Raises `UserError` when there is nothing to read."""
-    reader = _RowReader(Path(path), task, check_task)
+    reader = _RowReader(Path(path), task, check_task, check_reward)
     empty = True
     with open_rows(path) as file:
         for number, line in numbered_lines(file):
@@ -94,19 +103,28 @@ _ONE_OBJECT = "write one JSON object per line"
 class _RowReader:
     """Lines of one file -> samples; remembers the ids and the tasks it has seen."""
 
-    def __init__(self, path: Path, task: str | None, check_task: Callable[[str], object] | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        task: str | None,
+        check_task: Callable[[str], object] | None,
+        check_reward: Callable[[object], object] | None,
+    ) -> None:
         self.path = str(path)
         self.folder = os.path.abspath(path.parent)
         self.task = task
         self.check_task = check_task
+        self.check_reward = check_reward
         self.line_of_id: dict[str, int] = {}
         self.tasks: set[str] = set()
+        self.rewards: set[str] = set()
 
     def read(self, number: int, line: bytes) -> Sample | RowError:
         source = f"{self.path}:{number}"
         try:
             sample = self._sample(parse_object(line, source), source, number)
             self._note_task(sample)
+            self._note_reward(sample)
             self._note_id(sample, number)
         except RowError as error:
             return error
@@ -138,6 +156,16 @@ class _RowReader:
         except UserError as error:
             raise RowError(sample.source, "task", str(error), "`vlrl show` lists the tasks") from error
         self.tasks.add(sample.task)
+
+    def _note_reward(self, sample: Sample) -> None:
+        spec = sample.answer.get("reward")
+        if self.check_reward is None or spec is None or repr(spec) in self.rewards:
+            return
+        try:
+            self.check_reward(spec)
+        except UserError as error:
+            raise RowError(sample.source, "reward", str(error), "`vlrl score --list` lists the rewards") from error
+        self.rewards.add(repr(spec))
 
     def _note_id(self, sample: Sample, number: int) -> None:
         first = self.line_of_id.setdefault(sample.id, number)
@@ -178,7 +206,11 @@ def _answer(row: dict[str, Any], source: str) -> dict[str, Any]:
     answer = row["answer"]
     if not isinstance(answer, dict) or not answer:
         raise RowError(source, "answer", f"is {_describe(answer)}", mend)
-    return answer
+    if "reward" not in row:
+        return answer
+    if "reward" in answer:
+        raise RowError(source, "reward", "stands in the answer too", "keep one of the two")
+    return {**answer, "reward": row["reward"]}
 
 
 def _image_paths(row: dict[str, Any], source: str) -> list[str]:

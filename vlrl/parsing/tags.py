@@ -45,6 +45,18 @@ def _without_thought(text: str) -> str | None:
     return "".join([*kept, text[position:]]).rpartition(THINK_END)[2]
 
 
+def thought_text(text: str) -> str | None:
+    """The part of a completion that is the thought, or None: up to the last `</think>`, or all after an unclosed `<think>`.
+
+    >>> thought_text("<think> hm </think>5"), thought_text("hm</think>5"), thought_text("<think>hm"), thought_text("5")
+    ('hm', 'hm', 'hm', None)
+    """
+    before, closed, _ = text.rpartition(THINK_END)
+    if not closed:
+        before = text.partition(THINK)[2]
+    return before.replace(THINK_END, " ").replace(THINK, " ").strip() or None
+
+
 def has_block(text: str, opening: str, closing: str) -> bool:
     """True when `opening` stands in the text with a `closing` somewhere after it.
 

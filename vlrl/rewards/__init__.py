@@ -50,12 +50,14 @@ class Reward:
 
 
 @cache
-def _builtin() -> dict[str, Reward]:
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        family = getattr(importlib.import_module(f"{__name__}.{module.name}"), "REWARDS", {})
-        found.update({f"{module.name}.{name}": reward for name, reward in family.items()})
-    return found
+def _families() -> tuple[str, ...]:
+    return tuple(module.name for module in pkgutil.iter_modules(__path__))
+
+
+@cache
+def _family(module: str) -> dict[str, Reward]:
+    found = getattr(importlib.import_module(f"{__name__}.{module}"), "REWARDS", {})
+    return {f"{module}.{name}": reward for name, reward in found.items()}
 
 
 def names() -> list[str]:
@@ -64,7 +66,7 @@ def names() -> list[str]:
     >>> "gui.click" in names()
     True
     """
-    return sorted(_builtin())
+    return sorted(name for module in _families() for name in _family(module))
 
 
 def load(name: str) -> Reward:
@@ -81,9 +83,10 @@ def load(name: str) -> Reward:
         if not callable(found):
             raise UserError(f"reward {name!r} is not a function but {type(found).__name__}")
         return found if isinstance(found, Reward) else Reward(found)
-    if name not in _builtin():
-        raise unknown_name("reward", name, _builtin())
-    return _builtin()[name]
+    family = name.partition(".")[0]
+    if family not in _families() or name not in _family(family):
+        raise unknown_name("reward", name, names())
+    return _family(family)[name]
 
 
 def import_object(path: str) -> Any:

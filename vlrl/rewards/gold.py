@@ -20,18 +20,30 @@ def gold_box(answer: Answer) -> Box:
     """
     if "box" not in answer:
         raise ValueError("answer has no 'box'")
+    return checked_box(answer["box"], "box", checked_space(answer))
+
+
+def checked_box(value: object, key: str, image_size: Size | None) -> Box:
+    """A gold box that stands under `key`, after the checks of `gold_box`.
+
+    >>> checked_box([1, 2, 3, 4], "box", (640, 480))
+    (1.0, 2.0, 3.0, 4.0)
+    """
     try:
-        box = as_box(answer["box"])
+        box = as_box(value)
     except ValueError as error:
-        raise ValueError(f"answer 'box': {error}") from error
-    image_size = _checked_space(answer)
+        raise ValueError(f"answer {key!r}: {error}") from error
     if image_size and not _fits(box, image_size):
-        raise ValueError(f"answer 'box': {list(box)} lies outside the image, whose 'image_size' is {list(image_size)}")
+        raise ValueError(f"answer {key!r}: {list(box)} lies outside the image, whose 'image_size' is {list(image_size)}")
     return box
 
 
-def _checked_space(answer: Answer) -> Size | None:
-    """The image's size, after a check that the answer's space can be converted to pixels."""
+def checked_space(answer: Answer) -> Size | None:
+    """The image's size, if the answer has it, after a check that the answer's space can be converted to pixels.
+
+    >>> checked_space({"image_size": [640, 480], "space": "thousandths"})
+    (640.0, 480.0)
+    """
     space = answer.get("space", "pixels")
     if space not in SPACES:
         raise ValueError(f"answer 'space': unknown coordinate space {space!r}; choose one of {', '.join(SPACES)}")
@@ -57,4 +69,5 @@ def _size(answer: Answer, key: str) -> Size | None:
 
 
 def _fits(box: Box, image_size: Size) -> bool:
-    return min(box[:2]) >= -EDGE_SLACK and all(edge <= side + EDGE_SLACK for edge, side in zip(box[2:], image_size, strict=True))
+    x1, y1, x2, y2 = box
+    return min(x1, y1) >= -EDGE_SLACK and x2 <= image_size[0] + EDGE_SLACK and y2 <= image_size[1] + EDGE_SLACK

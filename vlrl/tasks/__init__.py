@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from vlrl.geometry import Box, as_box, from_pixels
 from vlrl.rewards import Reward, import_object, unknown_name
-from vlrl.rewards.composite import combine
+from vlrl.rewards.composite import Gate, combine, row_reward, row_weights
 from vlrl.rewards.gold import gold_box
-from vlrl.types import Answer, Sample, Score, UserError
+from vlrl.types import Answer, Completion, Sample, Score, UserError
 
 PROMPT_MODES = {
     "direct": "",
@@ -30,6 +30,9 @@ SPACE_WORDS = {
     "unit": "as fractions of the image",
 }
 """How a prompt names each coordinate space of `vlrl.geometry`."""
+
+UNSAMPLED = {"completion_tokens": 0, "max_completion_length": 1}
+"""What an answer says of the length of a text that no model sampled: nothing is too long about it."""
 
 GOLD_THOUGHT = "I look at the image."
 CORRECT = "correct"
@@ -48,6 +51,10 @@ class Task:
     | `headline` | the metric that reports show first |
     | `gold_answer` | the ideal answer text for a gold answer, in the space which that answer declares |
     | `example` | a valid sample, for tests and documentation |
+    | `gates` | part -> the reward and its least value without which the part counts as 0 (`vlrl.rewards.composite`) |
+
+    A row whose answer holds `reward`, a reward's name or an object of names and weights, is scored by those instead. Its
+    metrics are those that its rewards give a value for.
 
     Raises UserError when a metric names no reward of the task, or the headline no metric.
     """
@@ -60,6 +67,7 @@ class Task:
     headline: str
     gold_answer: Callable[[Answer], str]
     example: Sample
+    gates: dict[str, Gate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for metric, part in self.metrics.items():
@@ -71,7 +79,15 @@ class Task:
     @cached_property
     def reward(self) -> Reward:
         """All rewards of the task as one: their weighted mean."""
-        return combine(self.rewards)
+        return combine(self.rewards, self.gates)
+
+    def weights_of(self, answer: Answer) -> Mapping[str, float]:
+        """Reward name -> weight, for a row with this answer: the row's own, or the task's."""
+        return self.rewards if answer.get("reward") is None else row_weights(answer["reward"])
+
+    def reward_of(self, answer: Answer) -> Reward:
+        """What scores a row with this answer. Raises UserError for a malformed or unknown `reward` of the row."""
+        return self.reward if answer.get("reward") is None else row_reward(answer["reward"])
 
     def prompt(self, question: str, prompt_mode: str, space: str) -> str:
         """The text that the model reads after the image. The question comes last: small models bind it better there."""
@@ -82,8 +98,17 @@ class Task:
         return f"{PROMPT_MODES[prompt_mode]}{self.instruction.replace('{space}', SPACE_WORDS[space])} {question}"
 
     def score(self, text: str, answer: Answer) -> Score:
-        """The weighted mean of the task's rewards, their values in `parts` by reward name."""
-        return self.reward(text, answer)
+        """The weighted mean of the task's rewards, or of the row's own; their values are in `parts` by reward name."""
+        return self.reward_of(answer)(text, answer)
+
+    def grade(self, completion: Completion, answer: Answer, max_completion_length: int) -> Score:
+        """`score` of a sampled completion, its length told to the rewards that look at it (`vlrl.rewards.length`)."""
+        length = {"completion_tokens": len(completion.token_ids), "max_completion_length": max_completion_length}
+        return self.score(completion.text, {**answer, **length})
+
+    def check_gold(self, answer: Answer) -> None:
+        """Raises ValueError, naming the key, for a gold answer that cannot be scored against any text."""
+        self.score("", {**UNSAMPLED, **answer})
 
     def measure(self, score: Score) -> dict[str, float]:
         """The task's metrics of one scored completion; a metric whose gold cannot be scored is left out."""

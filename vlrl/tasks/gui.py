@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from vlrl.geometry import center
-from vlrl.metrics.click import inside
+from vlrl.metrics.click import strictly_inside
 from vlrl.tasks import Task, gold_box_in_space, shortest_list
 from vlrl.types import Answer, Sample
 
 
 def gold_answer(answer: Answer) -> str:
-    """The centre of the gold box in the answer's space, with the fewest decimals that leave it inside the box.
+    """The centre of the gold box in the answer's space, with the fewest decimals that leave it inside the box and off its edges.
 
     >>> gold_answer({"box": [64, 48, 320, 240], "image_size": [640, 480], "space": "thousandths"})
     '[300, 300]'
@@ -17,7 +17,7 @@ def gold_answer(answer: Answer) -> str:
     '[0.002, 0.003]'
     """
     box = gold_box_in_space(answer)
-    return shortest_list(center(box), lambda point: inside((point[0], point[1]), box))
+    return shortest_list(center(box), lambda point: strictly_inside((point[0], point[1]), box))
 
 
 TASK = Task(
