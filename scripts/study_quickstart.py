@@ -73,7 +73,7 @@ def run(folder: Path, extra: list[str]) -> RunFolder:
 def plot(runs: dict[str, RunFolder], path: Path) -> None:
     """Held-out scores over steps, seeds in colour with their 95 % bands, controls dashed."""
     colours = dict(zip(runs, SEED_COLOURS + CONTROL_COLOURS, strict=True))
-    figure, axes = plt.subplots(1, len(METRICS), figsize=(10, 3.6), layout="constrained")
+    figure, axes = plt.subplots(1, len(METRICS), figsize=(11, 3.6), layout="constrained")
     for axis, (metric, title) in zip(axes, METRICS.items(), strict=True):
         for name, folder in runs.items():
             points = [(e["step"], e["prompt_modes"]["direct"][metric]) for e in folder.evals()]
@@ -88,7 +88,7 @@ def plot(runs: dict[str, RunFolder], path: Path) -> None:
         axis.set(title=f"{title}, held-out", xlabel="GRPO step", ylim=(0, None))
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="y", alpha=0.3)
-    axes[-1].legend(frameon=False, fontsize=9)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9)
     figure.savefig(path, dpi=150)
 
 
