@@ -1,14 +1,16 @@
 """What every built-in reward and task promises, checked for all of them at once. A new family is covered by being there."""
 
+import itertools
 import json
 import subprocess
 import sys
 import time
+from functools import cache
 from statistics import median
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vlrl import rewards, tasks
@@ -63,8 +65,31 @@ def check(reward: Reward, score: Score) -> None:
     assert Score.from_json(json.loads(json.dumps(to_json(score), allow_nan=False))) == score
 
 
+@cache
+def thousand_texts() -> tuple[str, ...]:
+    """The first 1,000 texts that hypothesis draws: always the same ones."""
+    found: list[str] = []
+
+    @settings(max_examples=1000, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(TEXTS)
+    def draw(text: str) -> None:
+        found.append(text)
+
+    draw()
+    return tuple(found)
+
+
 @EVERY_REWARD
-@settings(deadline=None, max_examples=150)
+def test_a_thousand_texts_get_a_score_in_range(reward: Reward) -> None:
+    answers = itertools.cycle(variants(reward))
+    texts = thousand_texts()
+    assert len(texts) >= 1000
+    for text, answer in zip(texts, answers, strict=False):
+        check(reward, reward(text, answer))
+
+
+@EVERY_REWARD
+@settings(deadline=None, max_examples=50)
 @given(text=TEXTS, data=st.data())
 def test_any_text_gets_a_score_in_range_and_the_same_one_twice(reward: Reward, text: str, data: st.DataObject) -> None:
     answer = data.draw(st.sampled_from(variants(reward)))

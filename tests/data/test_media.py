@@ -152,3 +152,14 @@ def test_a_declared_size_must_be_the_files(tmp_path: Path) -> None:
     words = r"rows.jsonl:7: answer.image_size: says \[3, 4\], but .* has \[4, 3\]; leave image_size out"
     with pytest.raises(MediaError, match=words):
         load_images(sample({"image_size": [3, 4]}, path))
+
+
+def test_the_size_is_that_of_the_image_which_holds_the_gold(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path, size in zip(paths, [(8, 6), (20, 10)], strict=True):
+        Image.new("RGB", size).save(path)
+    media = tuple(Media("image", str(path)) for path in paths)
+    sample = Sample("a", "grounding", "the cup", {"box": [0, 0, 9, 9], "image_index": 2}, media, "rows.jsonl:1")
+    assert load_images(sample)[0].answer["image_size"] == [20, 10]
+    with pytest.raises(MediaError, match="image_index: is 3, but the row has 2 images"):
+        load_images(Sample("a", "grounding", "the cup", {"image_index": 3}, media, "rows.jsonl:1"))

@@ -2,7 +2,7 @@
 
 from vlrl.data.errors import MediaError, RowError
 from vlrl.data.jsonl import read_samples
-from vlrl.data.media import load_image, load_images
+from vlrl.data.media import gold_image, load_image, load_images
 from vlrl.data.mixture import Mixture
 
-__all__ = ["MediaError", "Mixture", "RowError", "load_image", "load_images", "read_samples"]
+__all__ = ["MediaError", "Mixture", "RowError", "gold_image", "load_image", "load_images", "read_samples"]

@@ -19,20 +19,30 @@ SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
 def load_images(sample: Sample) -> tuple[Sample, list[Image.Image]]:
-    """A row's images, and the row with `image_size` of its first image written into the answer.
+    """A row's images, and the row with the `image_size` of the image that holds its gold (`gold_image`) in the answer.
 
     An answer that already declares another `image_size` than the file has is a `MediaError`: its boxes would mean other places.
     """
     images = [load_image(media, sample.source) for media in sample.media]
     if not images:
         return sample, images
-    size = list(images[0].size)
+    index = gold_image(sample)
+    size = list(images[index].size)
     declared = sample.answer.get("image_size", size)
     if declared != size:
         mend = "leave image_size out, and give boxes in the file's own pixels (upright, after EXIF rotation)"
-        what = f"says {declared}, but {sample.media[0].path} has {size}"
+        what = f"says {declared}, but {sample.media[index].path} has {size}"
         raise MediaError(sample.source, "answer.image_size", what, mend)
     return replace(sample, answer={**sample.answer, "image_size": size}), images
+
+
+def gold_image(sample: Sample) -> int:
+    """Which of the row's images holds the gold geometry, from 0 on: `answer["image_index"]` counts from 1, default the first."""
+    number = sample.answer.get("image_index", 1)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(sample.media):
+        mend = f"give a number from 1 to {len(sample.media)}"
+        raise MediaError(sample.source, "answer.image_index", f"is {number!r}, but the row has {len(sample.media)} images", mend)
+    return number - 1
 
 
 def load_image(media: Media, source: str) -> Image.Image:

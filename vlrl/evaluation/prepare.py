@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vlrl import tasks
-from vlrl.data import RowError, load_images
+from vlrl.data import RowError, gold_image, load_images
 from vlrl.models.vlm import VLM, EncodedPrompt
 from vlrl.tasks import Task
 from vlrl.types import Sample, UserError
@@ -34,7 +34,7 @@ def prepare(sample: Sample, vlm: VLM, prompt_mode: str, max_prompt_length: int) 
         raise RowError(sample.source, "question", f"the prompt has {len(encoded)} tokens, more than {max_prompt_length}", mend)
     answer = {**sample.answer, "space": vlm.space, "prompt_mode": prompt_mode}
     if encoded.processed_sizes:
-        answer["processed_size"] = list(encoded.processed_sizes[0])
+        answer["processed_size"] = list(encoded.processed_sizes[gold_image(sample)])
     try:
         task.check_gold(answer)
     except ValueError as error:
