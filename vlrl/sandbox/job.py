@@ -13,6 +13,7 @@ import os
 import signal
 import struct
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -30,8 +31,8 @@ HIDDEN = "vlrl"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the parent asks for: code, limits, the secret that the answer begins with, and a folder where the job has no /tmp
-    of its own.
+    """What the parent asks for: code, limits, the secret that the answer begins with, and a folder for a job that has no file
+    system of its own.
     """
 
     code: str
@@ -80,11 +81,11 @@ def confine(request: Request, world: World) -> None:
     """Set every layer that holds here. Nothing of this can be undone."""
     folder = request.folder
     if "namespaces" in world.layers:
-        namespaces.private_folder()
-        folder = namespaces.FOLDER
+        folder = namespaces.job_folder(world.readable)
+        namespaces.private_folder(folder)
     else:
         os.chdir(folder)
-        os.environ["HOME"] = os.environ["TMPDIR"] = folder
+    os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = folder
     limits.apply(request.timeout, world.base_memory + request.memory if world.base_memory else -1)
     if "landlock" in world.layers:
         landlock.apply(world.readable, [folder, "/dev/null"])

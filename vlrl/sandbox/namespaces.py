@@ -1,7 +1,7 @@
 """A world of its own for the server and its jobs: namespaces, and a file system that holds nothing but libraries, read-only.
 
 The server enters it once (`enter`). Each job then gets a process table of its own (`fresh_process_table`, by the server,
-before the fork) and a private /tmp (`private_folder`, by the job), which vanish with it.
+before the fork) and a private working directory (`private_folder`, by the job), which vanish with it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ APART = (
     linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 )
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
-FOLDER = "/tmp"
+TMP = "/tmp"
 FOLDER_LIMITS = "size=64m,nr_inodes=2048,mode=700"
 
 
@@ -70,7 +70,7 @@ def _map_ids(processes: int, uid: int, gid: int) -> None:
 
 
 def _build_root(readable: Iterable[str]) -> None:
-    """A root of empty folders, read-only binds of `readable`, three devices and an empty /tmp."""
+    """A root of empty folders, read-only binds of `readable`, three devices, and the empty working directory of the jobs."""
     sources = {path: os.open(path, os.O_PATH) for path in (*readable, *DEVICES)}
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     root = tempfile.gettempdir()
@@ -80,7 +80,7 @@ def _build_root(readable: Iterable[str]) -> None:
     for path, source in sources.items():
         _bind(f"/proc/self/fd/{source}", root + path, os.path.isdir(f"/proc/self/fd/{source}"), path in DEVICES)
         os.close(source)
-    os.makedirs(root + FOLDER, exist_ok=True)
+    os.makedirs(root + job_folder(sources), exist_ok=True)
     linux.pivot_here()
     linux.set_mount_attributes("/", ATTR_RDONLY, recursive=False)
 
@@ -102,8 +102,17 @@ def fresh_process_table(own: int) -> None:
     linux.unshare(linux.CLONE_NEWPID)
 
 
-def private_folder() -> None:
-    """An empty, small /tmp, seen by this process only, as its working directory."""
+def job_folder(readable: Iterable[str]) -> str:
+    """Where a job works: /tmp, unless libraries lie below it, which a mount there would hide.
+
+    >>> job_folder(["/usr/lib"]), job_folder(["/tmp/clone/.venv/lib"])
+    ('/tmp', '/job')
+    """
+    return "/job" if any(f"{path}/".startswith(f"{TMP}/") for path in readable) else TMP
+
+
+def private_folder(folder: str) -> None:
+    """An empty, small file system at `folder`, seen by this process only, as its working directory."""
     linux.unshare(linux.CLONE_NEWNS)
-    linux.mount("private", FOLDER, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, FOLDER_LIMITS)
-    os.chdir(FOLDER)
+    linux.mount("private", folder, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, FOLDER_LIMITS)
+    os.chdir(folder)

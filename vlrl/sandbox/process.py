@@ -121,7 +121,7 @@ class ServerProcess:
 
     @contextlib.contextmanager
     def _folder(self) -> Any:
-        """A working directory for a job that cannot have a /tmp of its own."""
+        """A working directory for a job that cannot have a file system of its own."""
         with tempfile.TemporaryDirectory(prefix="vlrl-job-", ignore_cleanup_errors=True) as folder:
             if self.active("uid"):
                 os.chown(folder, namespaces.NOBODY, namespaces.NOBODY)
