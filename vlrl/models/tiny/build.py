@@ -100,51 +100,40 @@ def _text_config(family: str, shape: ToyShape, tokenizer: PreTrainedTokenizerFas
     }
 
 
-def _qwen3_vision(shape: ToyShape) -> dict[str, Any]:
+def _vision(shape: ToyShape) -> dict[str, Any]:
+    """What the vision configurations of all families hold."""
     return {
         "depth": shape.vision_layers,
         "hidden_size": shape.hidden_size,
-        "intermediate_size": 2 * shape.hidden_size,
         "num_heads": shape.num_heads,
         "patch_size": shape.patch_size,
         "spatial_merge_size": shape.spatial_merge_size,
         "temporal_patch_size": 2,
+        "initializer_range": shape.initializer_range,
+    }
+
+
+def _qwen3_vision(shape: ToyShape) -> dict[str, Any]:
+    return _vision(shape) | {
+        "intermediate_size": 2 * shape.hidden_size,
         "out_hidden_size": shape.hidden_size,
         "num_position_embeddings": (shape.image_side // shape.patch_size) ** 2,
         "deepstack_visual_indexes": list(shape.deepstack),
-        "initializer_range": shape.initializer_range,
     }
 
 
 def _qwen2_5_vision(shape: ToyShape) -> dict[str, Any]:
-    return {
-        "depth": shape.vision_layers,
-        "hidden_size": shape.hidden_size,
+    return _vision(shape) | {
         "intermediate_size": 2 * shape.hidden_size,
-        "num_heads": shape.num_heads,
-        "patch_size": shape.patch_size,
-        "spatial_patch_size": shape.patch_size,
-        "spatial_merge_size": shape.spatial_merge_size,
-        "temporal_patch_size": 2,
         "out_hidden_size": shape.hidden_size,
+        "spatial_patch_size": shape.patch_size,
         "window_size": 4 * shape.patch_size * shape.spatial_merge_size,
         "fullatt_block_indexes": [shape.vision_layers - 1],
-        "initializer_range": shape.initializer_range,
     }
 
 
 def _qwen2_vision(shape: ToyShape) -> dict[str, Any]:
-    return {
-        "depth": shape.vision_layers,
-        "embed_dim": shape.hidden_size,
-        "hidden_size": shape.hidden_size,
-        "mlp_ratio": 2,
-        "num_heads": shape.num_heads,
-        "patch_size": shape.patch_size,
-        "spatial_merge_size": shape.spatial_merge_size,
-        "temporal_patch_size": 2,
-        "initializer_range": shape.initializer_range,
-    }
+    return _vision(shape) | {"embed_dim": shape.hidden_size, "mlp_ratio": 2}
 
 
 _FAMILIES: dict[str, tuple[Any, ...]] = {
