@@ -9,6 +9,7 @@ from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from torch import nn
 
 from vlrl.logs import CHECKPOINT_MARKER
 from vlrl.models.vlm import VLM
@@ -58,12 +59,17 @@ def prune(folder: Path, keep: int) -> None:
 
 def architecture(vlm: VLM) -> dict[str, Any]:
     """What must agree between a checkpoint and the model it is loaded into."""
-    parameters = list(vlm.model.named_parameters())
+    parameters = list(vlm.model.parameters())
     return {
         "class": type(vlm.base).__name__,
-        "parameters": sum(p.numel() for _, p in parameters),
-        "trainable": sum(p.numel() for _, p in parameters if p.requires_grad),
+        "parameters": sum(map(_size, parameters)),
+        "trainable": sum(_size(p) for p in parameters if p.requires_grad),
     }
+
+
+def _size(parameter: nn.Parameter) -> int:
+    """Numbers in the whole of it; ZeRO-3 leaves a parameter of size 0."""
+    return getattr(parameter, "ds_numel", parameter.numel())
 
 
 def _describe(architecture: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from vlrl.algorithms.table import ALGORITHMS, Algorithm
 from vlrl.types import UserError
+from vlrl.video import VideoLimits
 
 
 @dataclass
@@ -21,7 +22,7 @@ class LoraConfig:
     alpha: int = 32
     """Scale: the update is multiplied by alpha / r."""
     dropout: float = 0.0
-    target_modules: list[str] | str = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
+    target_modules: list[str] | str = r".*\.(language|text)_model\..*\.(q|k|v|o|gate|up|down)_proj"
     """Module names, or a regular expression over them."""
 
 
@@ -42,6 +43,9 @@ class ModelConfig:
     """Smallest image area in pixels after resizing; None keeps the processor's."""
     max_pixels: int | None = None
     """Largest image area in pixels after resizing; None keeps the processor's."""
+    video: VideoLimits | None = None
+    """How many frames are taken of a video, and how large (docs/video.md). None: as the checkpoint was trained, else as
+    qwen-vl-utils does."""
 
 
 @dataclass
@@ -116,8 +120,14 @@ class OptimConfig:
     """Optimiser steps."""
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
+    shared_prefix: bool = True
+    """Compute each group's prompt and media once (docs/packed-update.md); false gives every completion a row of its own."""
+    max_tokens_per_micro_batch: int = 16384
+    """Tokens per forward and backward on each process when prefixes are shared; gradients accumulate over the rest."""
     per_device_train_batch_size: int = 8
-    """Completions per forward and backward on each process; gradients accumulate over the rest."""
+    """Completions per forward and backward on each process when prefixes are not shared."""
+    vision_cache_bytes: int = 2**31
+    """Bound of the features of a frozen vision tower that are kept for the passes of one step, on each process."""
 
 
 @dataclass
@@ -190,6 +200,7 @@ class TrainConfig:
 
 _COUNTS = (
     "max_steps save_every keep_checkpoints evaluation.every evaluation.batch_size optim.per_device_train_batch_size "
+    "optim.max_tokens_per_micro_batch "
     "rollout.max_prompt_length rollout.max_completion_length grpo.num_iterations grpo.steps_per_generation"
 )
 RANGES: list[tuple[str, Callable[[float], bool], str]] = [

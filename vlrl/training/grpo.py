@@ -5,6 +5,7 @@ It differs from the paper (DeepSeekMath, 2402.03300) and from TRL in this:
 2. Rows whose gold cannot be scored, or whose media are broken, are left out, counted and logged; training goes on.
 3. Placeholder tokens of images and videos are never sampled, and masked alike in training's log-probabilities.
 4. Old log-probabilities are computed only when the batch is used for more than one update.
+5. Each group's prompt and media are computed once, and its completions branch off (training/packing.py).
 
 Shapes: P prompts, G completions each, B = P * G rows, T completion tokens.
 """
@@ -13,8 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -24,8 +24,10 @@ from vlrl.evaluation.prepare import PreparedPrompt
 from vlrl.training import checkpoint, report
 from vlrl.training.config import TrainConfig
 from vlrl.training.objective import Row, advantages, count, loss_share
-from vlrl.training.policy import collate
+from vlrl.training.packing import PackedBatch, level, micro_batches, pack
+from vlrl.training.policy import RowBatch, collate
 from vlrl.training.setup import Run, build
+from vlrl.training.sharding import accumulation
 from vlrl.types import Completion, Rollout, RolloutGroup, Score
 
 
@@ -50,7 +52,9 @@ def train(config: TrainConfig) -> None:
 def grpo_step(run: Run) -> tuple[dict[str, float], list[RolloutGroup]]:
     """One batch of rollouts and the updates it gives; returns the step's metrics (of all processes) and this process's groups."""
     started = time.perf_counter()
+    run.forget_features()
     prompts, skipped = run.stream.take(run.prompts_per_step)
+    run.sharding.look_at([prompt.encoded for prompt in prompts])
     completions = sample(run, prompts)
     limit = run.config.rollout.max_completion_length
     scores = [[p.task.grade(c, p.sample.answer, limit) for c in group] for p, group in zip(prompts, completions, strict=True)]
@@ -86,7 +90,7 @@ def sample(run: Run, prompts: Sequence[PreparedPrompt]) -> list[list[Completion]
     seeds = [_seed(run.config.seed, run.step, p * world + rank) for p in range(len(prompts))]
     rollout = run.config.rollout
     run.vlm.model.eval()
-    with run.accelerator.autocast():
+    with run.whole_weights(), run.accelerator.autocast():
         return run.engine.generate([p.encoded for p in prompts], rollout.num_generations, rollout.temperature, seeds)
 
 
@@ -123,11 +127,27 @@ def score_tokens(run: Run, module: nn.Module, rows: Sequence[Row]) -> list[Tenso
     """Each row's token log-probabilities under `module`, on the CPU, in the precision that training computes in."""
     run.vlm.model.eval()
     found = []
-    for micro in _chunks(rows, run.config.optim.per_device_train_batch_size):
+    for micro in cut(run, rows):
         with run.accelerator.autocast():
-            logprobs_BT = module(collate(run.vlm, [r.prompt for r in micro], [r.token_ids for r in micro])).logprobs_BT.cpu()
+            logprobs_BT = module(to_batch(run, micro)).logprobs_BT.cpu()
         found += [logprobs_BT[b, : len(row.token_ids)] for b, row in enumerate(micro)]
     return found
+
+
+def cut(run: Run, rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """Micro-batches of one pass; every process has the same number of them, because a forward may be a collective."""
+    if not run.shares_prefixes:
+        return _chunks(rows, run.config.optim.per_device_train_batch_size)
+    batches = micro_batches(rows, run.config.optim.max_tokens_per_micro_batch)
+    counts = run.accelerator.gather(torch.tensor([len(batches)], device=run.accelerator.device))
+    return [*level(batches, int(counts.max()))]
+
+
+def to_batch(run: Run, rows: Sequence[Row]) -> PackedBatch | RowBatch:
+    """A micro-batch as tensors on the device."""
+    lay_out = pack if run.shares_prefixes else collate
+    prompts = [row.prompt for row in rows]
+    return lay_out(run.vlm, prompts, [row.token_ids for row in rows], run.sharding.fillers(prompts))
 
 
 def update(run: Run, rows: Sequence[Row]) -> dict[str, float]:
@@ -136,7 +156,7 @@ def update(run: Run, rows: Sequence[Row]) -> dict[str, float]:
     Returns sums over this process's tokens and passes, with `tokens`, `loss`, `grad_norm` and `updates` among them.
     """
     run.vlm.model.train()
-    minibatches = list(_chunks(rows, len(rows) // run.config.grpo.steps_per_generation))
+    minibatches = _chunks(rows, len(rows) // run.config.grpo.steps_per_generation)
     sums: dict[str, float] = {}
     for minibatch in minibatches * run.config.grpo.num_iterations:
         for name, value in optimizer_step(run, minibatch).items():
@@ -150,13 +170,13 @@ def optimizer_step(run: Run, rows: Sequence[Row]) -> dict[str, float]:
     denominators = count(
         rows, config.rollout.max_completion_length, lambda t: accelerator.reduce(t.to(accelerator.device), reduction="sum").cpu()
     )
-    micros = list(_chunks(rows, config.optim.per_device_train_batch_size))
+    micros = cut(run, rows)
     sums: dict[str, float] = {"tokens": float(sum(len(row.token_ids) for row in rows)), "updates": 1.0}
     for index, micro in enumerate(micros):
-        synchronise = nullcontext() if index == len(micros) - 1 else accelerator.no_sync(run.policy)
-        with synchronise:
-            batch = collate(run.vlm, [row.prompt for row in micro], [row.token_ids for row in micro])
-            stats = run.policy(batch)
+        with accumulation(accelerator, run.policy, last=index == len(micros) - 1):
+            batch = to_batch(run, micro)
+            with accelerator.autocast():
+                stats = run.policy(batch)
             share, watched = loss_share(
                 run.algorithm, config.grpo.use_bias_correction_kl, micro, stats, batch.mask_BT, denominators
             )
@@ -170,9 +190,8 @@ def optimizer_step(run: Run, rows: Sequence[Row]) -> dict[str, float]:
     return {**sums, "grad_norm": float(norm)}
 
 
-def _chunks(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def _chunks(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def make_groups(
@@ -192,6 +211,8 @@ def make_groups(
 def save(run: Run) -> None:
     """A checkpoint of this step; the oldest ones go."""
     folder = run.folder.checkpoint_dir(run.step)
-    checkpoint.save(folder, run.accelerator, run.vlm, {"step": run.step, "seconds": run.seconds()}, run.stream.cursor)
+    state = {"step": run.step, "seconds": run.seconds()}
+    with run.sharding.whole_weights(run.vlm):
+        checkpoint.save(folder, run.accelerator, run.vlm, state, run.stream.cursor)
     if run.accelerator.is_main_process:
         checkpoint.prune(folder.parent, run.config.keep_checkpoints)

@@ -142,7 +142,7 @@ class Reporter:
         bar = self.progress.add_task("evaluating", total=len(shard) * len(modes))
         rows: list[MetricRow] = []
         run.vlm.model.eval()
-        with run.accelerator.autocast():
+        with run.whole_weights(), run.accelerator.autocast():
             for mode in modes:
                 rows += evaluate(
                     shard,

@@ -24,13 +24,16 @@ from vlrl.algorithms.table import Algorithm
 from vlrl.data import Mixture, read_samples
 from vlrl.evaluation.prepare import prepare
 from vlrl.logs import CONFIG_FILE, RunFolder
+from vlrl.models import shared_prefix
 from vlrl.models import vlm as models
+from vlrl.models.vision import VisionEncoder
 from vlrl.models.vlm import VLM
 from vlrl.rewards.composite import row_reward
 from vlrl.rollout.transformers_engine import TransformersEngine
-from vlrl.training import checkpoint
+from vlrl.training import checkpoint, sharding
 from vlrl.training.config import DatasetConfig, LoraConfig, ModelConfig, TrainConfig
 from vlrl.training.policy import Policy
+from vlrl.training.sharding import Sharding
 from vlrl.training.stream import PromptStream
 from vlrl.types import Sample, UserError
 
@@ -45,6 +48,10 @@ class Run:
     vlm: VLM
     policy: nn.Module
     reference: Policy | None
+    shares_prefixes: bool
+    """Whether a group's prompt is computed once in the update; else every completion has a row of its own."""
+    vision: list[VisionEncoder]
+    sharding: Sharding
     engine: TransformersEngine
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
@@ -61,11 +68,20 @@ class Run:
         """Wall time of the run so far, over all processes that worked on it."""
         return self.seconds_before + time.perf_counter() - self.started
 
+    def forget_features(self) -> None:
+        """Between steps: the prompts are others, and the weights may be."""
+        for vision in self.vision:
+            vision.forget()
+
     def reference_pass(self) -> tuple[nn.Module, AbstractContextManager[None]]:
         """What gives reference log-probabilities, and the context to call it in: a copy, or the policy without LoRA."""
         if self.reference is not None:
             return self.reference, nullcontext()
         return self.policy, self.vlm.model.disable_adapter()  # type: ignore[operator]
+
+    def whole_weights(self) -> AbstractContextManager[None]:
+        """The context to sample and evaluate in; the weights have the dtype that the policy computes in."""
+        return self.sharding.whole_weights(self.vlm, self.sharding.dtype)
 
 
 def build(config: TrainConfig) -> Run:
@@ -85,15 +101,16 @@ def build(config: TrainConfig) -> Run:
     datasets = [_read(dataset) for dataset in config.data]
     held_out = [sample for dataset in config.evaluation.data for sample in _read(dataset)]
     vlm = load_model(config.model)
-    vlm.to(accelerator.device)
+    shares_prefixes = config.optim.shared_prefix and _enable_shared_prefixes(vlm, accelerator.is_main_process)
+    shards = sharding.prepare(accelerator, vlm, config.optim.max_grad_norm)
+    if shards.skeleton is None:
+        vlm.to(accelerator.device)
+    vision = VisionEncoder(vlm, config.optim.vision_cache_bytes, together=bool(shards.blanks))
+    policy = Policy(vlm, config.rollout.temperature, vision)
     needs_copy = algorithm.beta and config.model.lora is None
-    reference = _frozen_copy(vlm, config.rollout.temperature) if needs_copy else None
-    policy = Policy(vlm, config.rollout.temperature)
-    trainable = [p for p in policy.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trainable, lr=config.optim.learning_rate, weight_decay=config.optim.weight_decay)
-    updates = config.max_steps * config.grpo.num_iterations * config.grpo.steps_per_generation
-    scheduler = get_scheduler(config.optim.lr_scheduler_type, optimizer, config.optim.warmup_steps, updates)
-    policy, optimizer = accelerator.prepare(policy, optimizer)
+    reference = _frozen_copy(policy).to(accelerator.device) if needs_copy else None
+    optimizer, scheduler = _optimizer(config, policy)
+    wrapped, optimizer = accelerator.prepare(policy, optimizer)
     accelerator.register_for_checkpointing(scheduler)
     mixture = Mixture(datasets, [dataset.weight for dataset in config.data], config.seed)
     run = Run(
@@ -101,8 +118,11 @@ def build(config: TrainConfig) -> Run:
         algorithm=algorithm,
         accelerator=accelerator,
         vlm=vlm,
-        policy=policy,
+        policy=wrapped,
         reference=reference,
+        shares_prefixes=shares_prefixes,
+        vision=[module.vision for module in (policy, reference) if module is not None],
+        sharding=shards,
         engine=TransformersEngine(vlm, config.rollout.max_completion_length),
         optimizer=optimizer,
         scheduler=scheduler,
@@ -123,7 +143,8 @@ def build(config: TrainConfig) -> Run:
 def load_model(config: ModelConfig) -> VLM:
     """The checkpoint with its parts frozen, its adapters added, and gradient checkpointing switched on, as configured."""
     try:
-        vlm = models.load(config.name_or_path, config.dtype, config.attn_implementation, config.min_pixels, config.max_pixels)
+        pixels = config.min_pixels, config.max_pixels
+        vlm = models.load(config.name_or_path, config.dtype, config.attn_implementation, *pixels, config.video)
     except UserError as error:
         raise UserError(f"model: {error}") from error
     if config.freeze_vision_tower:
@@ -145,9 +166,30 @@ def _with_lora(vlm: VLM, lora: LoraConfig) -> Any:
         raise UserError(f"model.lora: {error}; `vlrl train --help` explains its keys") from error
 
 
-def _frozen_copy(vlm: VLM, temperature: float) -> Policy:
+def _enable_shared_prefixes(vlm: VLM, speak: bool) -> bool:
+    """Whether the model can share prefixes; when it cannot, one line says why and what happens instead."""
+    reason = shared_prefix.why_not(vlm.base)
+    if reason is None:
+        shared_prefix.enable(vlm.base)
+    elif speak:
+        print(f"{type(vlm.base).__name__} cannot share prefixes: {reason}. Every completion gets a row of its own", flush=True)
+    return reason is None
+
+
+def _optimizer(config: TrainConfig, policy: Policy) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    trainable = [p for p in policy.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=config.optim.learning_rate, weight_decay=config.optim.weight_decay)
+    updates = config.max_steps * config.grpo.num_iterations * config.grpo.steps_per_generation
+    return optimizer, get_scheduler(config.optim.lr_scheduler_type, optimizer, config.optim.warmup_steps, updates)
+
+
+def _frozen_copy(policy: Policy) -> Policy:
+    """The reference, whole on every process. While the policy's vision tower is frozen and whole its features are shared."""
+    vlm, vision = policy.vlm, policy.vision
     twin = VLM(copy.deepcopy(vlm.model).requires_grad_(False).eval(), vlm.processor, vlm.family)
-    return Policy(twin, temperature)
+    if vision.together or vlm.vision_is_trained():
+        vision = VisionEncoder(twin, vision.max_bytes)
+    return Policy(twin, policy.temperature, vision)
 
 
 def _read(dataset: DatasetConfig) -> list[Sample]:

@@ -1,0 +1,170 @@
+"""Weights split over processes: FSDP2 and DeepSpeed ZeRO-2 / ZeRO-3, through accelerate.
+
+Three things differ from one copy of the model on each process:
+1. Every forward of the policy is a collective: all processes run equally many, and call the vision tower equally often in each
+   (`Sharding.fillers`). Under FSDP2 a frozen tower stays whole on every process, and this falls away.
+2. Sampling, evaluation and saving have the whole weights, gathered for the time being (`Sharding.whole_weights`). Processes may
+   then decode different numbers of tokens, and no token waits for weights from elsewhere; the price is one copy of the model.
+3. Gradients are summed over the processes after each micro-batch, so that nowhere all of them lie at once.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedType, gather_object
+from PIL import Image
+from torch import Tensor, nn
+from torch.distributed.fsdp import MixedPrecisionPolicy
+from torch.distributed.tensor import DTensor
+
+from vlrl.models.vision import PIXELS
+from vlrl.models.vlm import VLM, EncodedPrompt
+from vlrl.types import UserError
+from vlrl.video import FRAME_FACTOR, Video
+
+
+def is_sharded(accelerator: Accelerator) -> bool:
+    """Whether accelerate splits the training over processes by FSDP or DeepSpeed."""
+    return accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED)
+
+
+def accumulation(accelerator: Accelerator, policy: nn.Module, last: bool) -> AbstractContextManager[None]:
+    """The context of a micro-batch's forward and backward; the processes' gradients meet at the `last` of a step.
+
+    Where they are split they meet at each: none of the processes could hold them whole.
+    """
+    accelerator.sync_gradients = last  # where DeepSpeed's backward takes the optimiser's step
+    return nullcontext() if last or is_sharded(accelerator) else accelerator.no_sync(policy)
+
+
+@dataclass
+class Sharding:
+    """What a run needs to know of its split weights; the defaults are those of a run without any."""
+
+    skeleton: nn.Module | None = None
+    """The model with shapes in place of weights; None when every process holds all weights."""
+    dtype: torch.dtype | None = None
+    """What the policy computes in where that is not the dtype of its weights."""
+    blanks: dict[str, EncodedPrompt] = field(default_factory=dict)
+    """For each kind of pixel tensor a small prompt that holds it; empty when processes call the vision tower as they like."""
+    kinds: frozenset[str] = frozenset()
+    """The kinds of pixel tensors that any process has in this step."""
+
+    def look_at(self, prompts: Sequence[EncodedPrompt]) -> None:
+        """At the start of a step: which kinds of pixel tensors do the processes have? All of them call it together."""
+        if self.blanks:
+            mine = {key for prompt in prompts for key in self.blanks if key in prompt.media}
+            self.kinds = frozenset(gather_object(sorted(mine)))
+
+    def fillers(self, prompts: Sequence[EncodedPrompt]) -> list[EncodedPrompt]:
+        """The prompts to add to a micro-batch of `prompts`, so that the vision tower runs on this process when it does elsewhere.
+
+        They have no completions: nothing is predicted from them, and the gradients that they give are 0.
+        """
+        return [blank for key, blank in self.blanks.items() if key in self.kinds and not any(key in p.media for p in prompts)]
+
+    @contextmanager
+    def whole_weights(self, vlm: VLM, dtype: torch.dtype | None = None) -> Iterator[None]:
+        """Inside, `vlm.model` is a copy with all weights, the trained ones in `dtype`; all processes enter together.
+
+        Nothing happens where the weights are not split.
+        """
+        if self.skeleton is None:
+            yield
+            return
+        split = vlm.model
+        pairs = zip(self.skeleton.parameters(), split.parameters(), strict=True)
+        memo: dict[int, Any] = {id(empty): _whole(part, dtype) for empty, part in pairs}
+        vlm.model = copy.deepcopy(self.skeleton, memo).to(split.device)  # type: ignore[assignment, arg-type]
+        try:
+            yield
+        finally:
+            vlm.model = split
+
+
+def prepare(accelerator: Accelerator, vlm: VLM, max_grad_norm: float) -> Sharding:
+    """Tell accelerate what its own configuration cannot know, before it splits the weights.
+
+    Raises UserError for a configuration of accelerate that does not work.
+    """
+    if accelerator.distributed_type == DistributedType.FSDP:
+        plugin = accelerator.state.fsdp_plugin
+        _configure_fsdp(plugin, accelerator, vlm)
+        blanks = _blank_prompts(vlm) if vlm.vision_is_trained() else {}
+        return Sharding(_skeleton(vlm.model), getattr(plugin.mixed_precision_policy, "param_dtype", None), blanks)
+    if accelerator.distributed_type == DistributedType.DEEPSPEED:
+        plugin = accelerator.state.deepspeed_plugin
+        _configure_deepspeed(plugin, max_grad_norm)
+        split = plugin.zero_stage == 3
+        blanks = _blank_prompts(vlm) if split or vlm.vision_is_trained() else {}
+        return Sharding(_skeleton(vlm.model) if split else None, None, blanks)
+    return Sharding()
+
+
+def _configure_fsdp(plugin: Any, accelerator: Accelerator, vlm: VLM) -> None:
+    """By itself accelerate would round log-probabilities to bfloat16 on their way out of the model, and sum gradients in it."""
+    if plugin.fsdp_version != 2:
+        raise UserError("fsdp_version is 1; set it to 2, as configs/accelerate/fsdp2.yaml does")
+    if plugin.cpu_ram_efficient_loading:
+        raise UserError("fsdp_cpu_ram_efficient_loading is true; set it to false: each process loads all and keeps its part")
+    frozen = [] if vlm.vision_is_trained() else [vlm.base.get_submodule(name) for name in vlm.family.vision_modules]
+    whole = {id(module) for tower in frozen for module in tower.modules()}
+    blocks = {type(module).__name__ for module in vlm.base.modules() if id(module) not in whole}
+    plugin.ignored_modules = frozen or None
+    plugin.transformer_cls_names_to_wrap = sorted(blocks & set(vlm.base._no_split_modules or ()))
+    for tower in frozen:
+        tower.to(accelerator.device)
+    if accelerator.mixed_precision == "bf16":
+        plugin.mixed_precision_policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
+
+
+def _configure_deepspeed(plugin: Any, max_grad_norm: float) -> None:
+    """DeepSpeed clips by itself (0: never), and counts on batches that are no business of its own here."""
+    if plugin.zero3_init_flag:
+        raise UserError("zero3_init_flag is true; set it to false: each process loads all and keeps its part")
+    plugin.deepspeed_config["gradient_clipping"] = max_grad_norm if math.isfinite(max_grad_norm) else 0.0
+    plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
+
+
+def _skeleton(model: nn.Module) -> nn.Module:
+    """A copy of `model`, its buffers too, whose parameters are shapes without values."""
+    memo: dict[int, Any] = {
+        id(p): nn.Parameter(torch.empty_like(p, device="meta"), requires_grad=p.requires_grad) for p in model.parameters()
+    }
+    return copy.deepcopy(model, memo)
+
+
+def _whole(part: nn.Parameter, dtype: torch.dtype | None) -> nn.Parameter:
+    """All of a parameter of which this process may hold a part."""
+    value = _gather(part)
+    return nn.Parameter(value.to(dtype) if part.requires_grad else value, part.requires_grad)
+
+
+@torch.no_grad()
+def _gather(part: nn.Parameter) -> Tensor:
+    if isinstance(part, DTensor):
+        return part.full_tensor()
+    if hasattr(part, "ds_id"):
+        from deepspeed.zero import GatheredParameters
+
+        with GatheredParameters([part]):
+            return part.data.clone()
+    return part.data
+
+
+def _blank_prompts(vlm: VLM) -> dict[str, EncodedPrompt]:
+    blanks = {PIXELS["image"]: vlm.encode("", [Image.new("RGB", (32, 32))])}
+    if vlm.family.reads_video:
+        size = vlm.frame_factor, vlm.frame_factor
+        frames = np.zeros((FRAME_FACTOR, *size, 3), dtype=np.uint8)
+        blanks[PIXELS["video"]] = vlm.encode("", [Video(frames, tuple(range(FRAME_FACTOR)), 1.0, FRAME_FACTOR, size)])
+    return blanks
