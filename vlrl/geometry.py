@@ -98,6 +98,21 @@ def as_box(values: Any) -> Box:
     return x1, y1, x2, y2
 
 
+def from_xywh(values: Any) -> Box:
+    """A box given as `[x, y, width, height]`; ValueError where `as_box` would raise it.
+
+    >>> from_xywh([1, 2, 3, 4])
+    (1.0, 2.0, 4.0, 6.0)
+    """
+    if not isinstance(values, (list, tuple)) or len(values) != 4:
+        raise ValueError(f"a box is four numbers [x, y, width, height], not {values!r}")
+    x, y, width, height = values
+    try:
+        return as_box([x, y, x + width, y + height])
+    except TypeError as error:
+        raise ValueError(f"a box is four numbers [x, y, width, height], not {values!r}") from error
+
+
 def area(box: Box) -> float:
     """Area in squared units of the box's space.
 

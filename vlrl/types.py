@@ -29,6 +29,8 @@ Answer = dict[str, Any]
 | `action`, `text`, `direction` | gold GUI action |
 | `answer`, `choices`, `kind` | gold text answer |
 | `code` | gold chart code |
+| `crowds`, `labels` | gold regions of a crowd, shaped like `boxes`; all labels that are asked for |
+| `groups`, `cluster` | labels for break-downs, `{"platform": "mobile"}`; what joins rows that are not independent |
 | `reward` | the row's own rewards in place of its task's: a name, or an object of names and weights |
 | `language`, `json_keys`, `length_budget` | what `language.script`, `format.json` and `length.dast` expect |
 | `completion_tokens`, `max_completion_length` | the completion's length and its limit; whoever samples writes them |
@@ -43,14 +45,20 @@ class UserError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A reference to an image or a video: `path` is absolute, or relative to the file that mentions it."""
+    """A reference to an image or a video: `path` is absolute, or relative to the file that mentions it.
+
+    A video is a file, a folder of frames, or a list of them: then `frames` holds their paths and `path` is the first. `fps`
+    declares the frames per second of a video that states none.
+    """
 
     kind: Literal["image", "video"]
     path: str
+    frames: tuple[str, ...] = ()
+    fps: float | None = None
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Media:
-        return cls(**data)
+        return cls(**{**data, "frames": tuple(data.get("frames", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,6 @@ def to_json(record: Media | Sample | Score | Completion | Rollout | RolloutGroup
     """A record as a dict of plain JSON values.
 
     >>> to_json(Media("image", "a.png"))
-    {'kind': 'image', 'path': 'a.png'}
+    {'kind': 'image', 'path': 'a.png', 'frames': (), 'fps': None}
     """
     return asdict(record)

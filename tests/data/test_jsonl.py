@@ -12,7 +12,7 @@ import pytest
 
 from vlrl.data.errors import RowError
 from vlrl.data.jsonl import ROW_KEYS, read_samples, scan_rows
-from vlrl.types import Media, Sample, UserError
+from vlrl.types import Media, Sample, UserError, to_json
 
 GOOD = {"task": "gui", "question": "the red button", "answer": {"box": [1, 2, 3, 4]}}
 
@@ -90,9 +90,31 @@ BAD_ROWS = [
     ({**GOOD, "images": "a.png"}, "images", "is a string", "give a list of paths"),
     ({**GOOD, "images": []}, "images", "is an empty list", "give a list of paths"),
     ({**GOOD, "images": ["a.png", 3]}, "images[1]", "is a number", "give a list of paths"),
+    ({**GOOD, "image": "\ud800.png"}, "image", "holds half of a surrogate pair", "UTF-8"),
+    ({**GOOD, "video": None}, "video", "is null", "a video file or of a folder of frames"),
+    ({**GOOD, "video": []}, "video", "is an empty list", "a list of paths of frames"),
+    ({**GOOD, "video": ["a.png", ""]}, "video", "is an empty string", "a list of paths of frames"),
+    ({**GOOD, "video": "a.mp4", "videos": ["a.mp4"]}, "videos", "stands beside video", "keep one of the two"),
+    ({**GOOD, "videos": ["a.mp4", {}]}, "videos[1]", "is an empty object", "several go under videos"),
+    ({**GOOD, "video_fps": 2}, "video_fps", "stands in a row without a video", "leave video_fps out"),
+    ({**GOOD, "video": "a", "video_fps": 0}, "video_fps", "is 0", "a number above 0"),
+    ({**GOOD, "video": "a", "video_fps": True}, "video_fps", "is true or false", "a number above 0"),
+    ({**GOOD, "video": "a", "video_fps": "2"}, "video_fps", "is a string", "a number above 0"),
     ({**GOOD, "id": ""}, "id", "is an empty string", "make it a string"),
     ({**GOOD, "id": True}, "id", "is true or false", "make it a string"),
 ]
+
+
+def test_videos_follow_images_and_lists_of_frames_are_one_video(tmp_path: Path) -> None:
+    row = {"videos": ["b.mp4", ["1.png", "/data/2.png"]], "images": ["a.png"], "video_fps": 4, **GOOD}
+    frames = (str(tmp_path / "1.png"), "/data/2.png")
+    (sample,) = read_samples(write(tmp_path, row))
+    assert sample.media == (
+        Media("image", str(tmp_path / "a.png")),
+        Media("video", str(tmp_path / "b.mp4"), (), 4.0),
+        Media("video", frames[0], frames, 4.0),
+    )
+    assert Sample.from_json(json.loads(json.dumps(to_json(sample)))) == sample
 
 
 @pytest.mark.parametrize(("row", "key", "what", "mend"), BAD_ROWS, ids=range(len(BAD_ROWS)))

@@ -11,8 +11,8 @@ from PIL import Image
 
 from vlrl.data import media as media_module
 from vlrl.data.errors import MediaError
-from vlrl.data.media import load_image, load_images
-from vlrl.types import Media, Sample
+from vlrl.data.media import load_image
+from vlrl.types import Media
 
 ORIENTATION = 0x0112
 
@@ -126,40 +126,3 @@ def test_decompression_bombs_are_refused(tmp_path: Path, size: tuple[int, int]) 
 def test_the_limit_itself_is_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media_module, "MAX_PIXELS", 12)
     assert load(save(Image.new("RGB", (4, 3)), tmp_path)).size == (4, 3)
-
-
-def sample(answer: dict[str, object], *paths: Path) -> Sample:
-    return Sample("a", "gui", "q", answer, tuple(Media("image", str(path)) for path in paths), "rows.jsonl:7")
-
-
-def test_image_size_is_filled_in_from_the_first_image(tmp_path: Path) -> None:
-    paths = save(Image.new("RGB", (4, 3)), tmp_path, "a.png"), save(Image.new("RGB", (8, 6)), tmp_path, "b.png")
-    row = sample({"box": [0, 0, 1, 1]}, *paths)
-    filled, images = load_images(row)
-    assert filled.answer == {"box": [0, 0, 1, 1], "image_size": [4, 3]}
-    assert "image_size" not in row.answer
-    assert [image.size for image in images] == [(4, 3), (8, 6)]
-
-
-def test_a_row_without_images(tmp_path: Path) -> None:
-    row = sample({"answer": "4"})
-    assert load_images(row) == (row, [])
-
-
-def test_a_declared_size_must_be_the_files(tmp_path: Path) -> None:
-    path = save(Image.new("RGB", (4, 3)), tmp_path)
-    assert load_images(sample({"image_size": [4, 3]}, path))[0].answer["image_size"] == [4, 3]
-    words = r"rows.jsonl:7: answer.image_size: says \[3, 4\], but .* has \[4, 3\]; leave image_size out"
-    with pytest.raises(MediaError, match=words):
-        load_images(sample({"image_size": [3, 4]}, path))
-
-
-def test_the_size_is_that_of_the_image_which_holds_the_gold(tmp_path: Path) -> None:
-    paths = [tmp_path / "a.png", tmp_path / "b.png"]
-    for path, size in zip(paths, [(8, 6), (20, 10)], strict=True):
-        Image.new("RGB", size).save(path)
-    media = tuple(Media("image", str(path)) for path in paths)
-    sample = Sample("a", "grounding", "the cup", {"box": [0, 0, 9, 9], "image_index": 2}, media, "rows.jsonl:1")
-    assert load_images(sample)[0].answer["image_size"] == [20, 10]
-    with pytest.raises(MediaError, match="image_index: is 3, but the row has 2 images"):
-        load_images(Sample("a", "grounding", "the cup", {"image_index": 3}, media, "rows.jsonl:1"))

@@ -1,38 +1,38 @@
-"""`vlrl eval`: greedy scores of a model on local rows, with 95 % intervals.
+"""`vlrl eval`: scores of a model, or of stored predictions, with 95 % intervals.
 
-`--output_path` gets `results.json` (`results.<task>.<metric>`) and `samples_<task>.jsonl` (one evaluated row a line).
+With `--tasks`, published benchmarks by their protocols (`eval_benchmarks.py`); with `--data`, rows of one's own, scored as in
+training (`eval_rows.py`). `--output_path` gets `results.json` (`results.<task>.<metric>`) and `samples_<task>.jsonl`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
-from jsonargparse.typing import PositiveInt
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from jsonargparse.typing import ClosedUnitInterval, NonNegativeInt, PositiveInt
 
-from vlrl import tasks
-from vlrl.data import read_samples
-from vlrl.logs import CONFIG_FILE, RunFolder, finite
-from vlrl.rewards.composite import row_reward
-from vlrl.types import Sample, UserError
-
-MAX_SHOWN = 5
-"""Rows that cannot be scored are named up to this number."""
+from vlrl.geometry import CoordSpace
+from vlrl.types import UserError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """`vlrl eval --model MODEL --data ROWS [--task TASK] ...`."""
-    parser.add_argument("--model", type=str, required=True, help="checkpoint folder, hub name, run folder, or `tiny`")
-    parser.add_argument("--data", type=str, required=True, help="JSONL file of rows")
-    parser.add_argument("--task", type=str, help="the task of rows that name none")
+    """`vlrl eval --tasks A,B (--predictions FILE | --model MODEL)`, `vlrl eval --model MODEL --data ROWS`, `vlrl eval --list`."""
+    parser.add_argument("--list", action="store_true", help="list the benchmarks with protocols, layout, licence and size")
+    parser.add_argument("--tasks", type=str, help="benchmarks, with commas between, such as screenspot,chartqa")
+    parser.add_argument("--protocol", type=str, default="strict", help="whose rules score the benchmarks; --list names them")
+    parser.add_argument("--data_root", type=Path, help="folder with the benchmarks' files; left out: the offline hub cache")
+    parser.add_argument("--predictions", type=str, help="JSONL file with doc_id and response: score it, run no model")
+    parser.add_argument("--coord_space", type=CoordSpace, help="what the answers' numbers mean; left out: the model's, or pixels")
+    parser.add_argument("--bootstrap", type=NonNegativeInt, default=1000, help="draws for the intervals; 0: none")
+    parser.add_argument("--fail_on_parse_rate", type=ClosedUnitInterval, help="exit with 1 if a smaller share could be read")
+    parser.add_argument("--resume", action="store_true", help="go on with what stands in --output_path already")
+    parser.add_argument(
+        "--log_samples", type=bool, nargs="?", const=True, default=True, help="false: no texts in samples_*.jsonl"
+    )
+    parser.add_argument("--model", type=str, help="checkpoint folder, hub name, run folder, or `tiny`")
+    parser.add_argument("--data", type=str, help="JSONL file of rows of one's own")
+    parser.add_argument("--task", type=str, help="the task of rows of --data that name none")
     parser.add_argument("--prompt_mode", type=Literal["direct", "think", "both"], default="direct")
     parser.add_argument("--limit", type=PositiveInt, help="evaluate the first LIMIT rows only")
     parser.add_argument("--batch_size", type=PositiveInt, default=32, help="rows decoded together")
@@ -43,22 +43,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Evaluate, print the table, write the files."""
+    if not args.list and (args.tasks is None) == (args.data is None):
+        raise UserError("vlrl eval wants either --tasks (benchmarks; --list shows them) or --data (rows of your own)")
     if args.output_path is not None:
         _make_folder(args.output_path)  # before the work, not after it
-    samples = read_samples(args.data, args.task, tasks.load, row_reward)
-    limited = samples[: args.limit]
-    modes = ["direct", "think"] if args.prompt_mode == "both" else [args.prompt_mode]
-    rows = _evaluate(args, limited, modes)
-    from vlrl.evaluation.runner import refuse_all_bad, summarise, unscorable
+    if args.data is not None:
+        from vlrl.cli import eval_rows  # only now: it needs torch
 
-    refuse_all_bad([row for found in rows.values() for row in found])
-    summaries = {mode: summarise(found) for mode, found in rows.items()}
-    _print(summaries, cut=f"first {len(limited)} of {len(samples)} rows" if len(limited) < len(samples) else "")
-    for mode, found in rows.items():
-        _print_left_out(unscorable(found), mode)
-    if args.output_path is not None:
-        _write(args.output_path, args, summaries, rows, len(samples))
-    return 0
+        return eval_rows.run(args)
+    from vlrl.cli import eval_benchmarks
+
+    return eval_benchmarks.run(args)
 
 
 def _make_folder(path: Path) -> None:
@@ -66,78 +61,3 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"output_path: {path} is no folder that can be written ({error.strerror}); name another one") from error
-
-
-def _evaluate(args: Namespace, samples: Sequence[Sample], modes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    import torch
-
-    from vlrl.evaluation.runner import evaluate
-    from vlrl.models import vlm as models
-    from vlrl.rollout.transformers_engine import TransformersEngine
-
-    vlm = models.load(_checkpoint_of(args.model))
-    vlm.to("cuda" if torch.cuda.is_available() else "cpu")
-    engine = TransformersEngine(vlm, args.max_completion_length)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("evaluating", total=len(samples) * len(modes))
-        advance = partial(progress.advance, bar)
-        return {mode: evaluate(samples, vlm, engine, mode, args.max_prompt_length, args.batch_size, advance) for mode in modes}
-
-
-def _checkpoint_of(model: str) -> str:
-    """A run folder stands for the model in its newest checkpoint."""
-    folder = RunFolder(model)
-    if not (folder.path / CONFIG_FILE).is_file():
-        return model
-    newest = folder.latest_checkpoint()
-    if newest is None:
-        raise UserError(f"{model}: is a run folder without a complete checkpoint; wait for one, or name a checkpoint folder")
-    return str(newest / "model")
-
-
-def _print(summaries: dict[str, dict[str, Any]], cut: str) -> None:
-    table = Table("metric", "prompt", "mean", "95 % interval", "rows", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for mode, metrics in summaries.items():
-        for name, m in metrics.items():
-            low, high = m["ci95"]
-            table.add_row(name, mode, f"{m['mean']:.4f}", f"{low:.4f} to {high:.4f}", str(m["n"]))
-    Console().print(table)
-    if cut:
-        print(f"partial: {cut}; not a score of the whole set")
-
-
-def _print_left_out(sentences: Sequence[str], mode: str) -> None:
-    if sentences:
-        print(f"{len(sentences)} rows ({mode}) cannot be scored and are in no mean:")
-        print("\n".join(f"  {sentence}" for sentence in sentences[:MAX_SHOWN]))
-    if len(sentences) > MAX_SHOWN:
-        print(f"  and {len(sentences) - MAX_SHOWN} more (`failure` in samples_<task>.jsonl; `vlrl validate` lists bad rows)")
-
-
-def _write(folder: Path, args: Namespace, summaries: dict[str, Any], rows: dict[str, list[dict[str, Any]]], total: int) -> None:
-    results: dict[str, dict[str, Any]] = {}
-    for mode, metrics in summaries.items():
-        suffix = "" if len(summaries) == 1 else f",{mode}"
-        for name, m in metrics.items():
-            task, metric = name.rsplit("/", 1)
-            values = {
-                metric: m["mean"],
-                f"{metric}_ci95": m["ci95"],
-                f"{metric}_n": m["n"],
-                f"{metric}_unscorable": m["unscorable"],
-            }
-            results.setdefault(task, {}).update({f"{key}{suffix}": finite(value) for key, value in values.items()})
-    config = {"model": args.model, "data": args.data, "prompt_mode": args.prompt_mode, "limit": args.limit, "rows": total}
-    (folder / "results.json").write_text(json.dumps({"results": results, "config": config}, indent=2) + "\n")
-    for task, lines in _samples(rows).items():
-        (folder / f"samples_{task}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    print(f"wrote {folder / 'results.json'}")
-
-
-def _samples(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """Every evaluated row by its task's name, with what readers look for first in front."""
-    by_task: dict[str, list[dict[str, Any]]] = {}
-    for row in chain(*rows.values()):
-        head = {"doc_id": row["sample"]["id"], "value": row["score"]["value"], "failure": row["score"]["failure"]}
-        by_task.setdefault(tasks.load(row["sample"]["task"]).name, []).append({**head, **row})
-    return by_task

@@ -1,13 +1,14 @@
 """JSONL -> `Sample`. One object a line; the keys are in docs/architecture.md ("Data set rows").
 
 Reading checks what the text alone can tell (syntax, keys, types, unique ids) and never touches the media, so that a million rows
-load in seconds. Whether the images exist and decode and whether the gold answer earns the maximum is `vlrl validate`'s question;
-a missing `image_size` is filled in by `vlrl.data.media.load_images` when the image is read anyway.
+load in seconds. Whether the media exist and decode and whether the gold answer earns the maximum is `vlrl validate`'s question;
+a missing `image_size` is filled in by `vlrl.data.row_media.load_media` when the image is read anyway.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO, NoReturn
 from vlrl.data.errors import RowError, suggest
 from vlrl.types import Media, Sample, UserError
 
-ROW_KEYS = ("id", "task", "image", "images", "question", "answer", "reward")
+ROW_KEYS = ("id", "task", "image", "images", "video", "videos", "video_fps", "question", "answer", "reward")
 
 
 def read_samples(
@@ -96,6 +97,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+IMAGE_MEND = "give the path of the image file, or leave the key out; for several, give a list of paths under images"
+VIDEO_MEND = "give the path of a video file or of a folder of frames, or a list of paths of frames; several go under videos"
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _ONE_OBJECT = "write one JSON object per line"
 
@@ -139,9 +142,26 @@ class _RowReader:
             task=self._task_of(row, source),
             question=_text(row, "question", source, "add the question as a string"),
             answer=_answer(row, source),
-            media=tuple(Media("image", os.path.normpath(os.path.join(self.folder, path))) for path in _image_paths(row, source)),
+            media=(*self._images(row, source), *self._videos(row, source)),
             source=source,
         )
+
+    def _images(self, row: dict[str, Any], source: str) -> Iterator[Media]:
+        for key, path in _entries(row, "image", IMAGE_MEND, source):
+            _check_path(path, key, IMAGE_MEND, source)
+            yield Media("image", self._absolute(path))
+
+    def _videos(self, row: dict[str, Any], source: str) -> Iterator[Media]:
+        fps = _video_fps(row, source)
+        for key, video in _entries(row, "video", VIDEO_MEND, source):
+            frames = video if isinstance(video, list) and video else []
+            for path in frames or [video]:
+                _check_path(path, key, VIDEO_MEND, source)
+            paths = [self._absolute(path) for path in frames or [video]]
+            yield Media("video", paths[0], tuple(paths) if frames else (), fps)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self.folder, path))
 
     def _task_of(self, row: dict[str, Any], source: str) -> str:
         if "task" not in row and self.task is not None:
@@ -213,19 +233,37 @@ def _answer(row: dict[str, Any], source: str) -> dict[str, Any]:
     return {**answer, "reward": row["reward"]}
 
 
-def _image_paths(row: dict[str, Any], source: str) -> list[str]:
-    if "image" in row and "images" in row:
-        raise RowError(source, "images", "stands beside image", "keep one of the two")
-    if "image" in row:
-        return [_text(row, "image", source, "give the path of the image file, or leave the key out")]
-    paths = row.get("images", [])
-    mend = "give a list of paths of image files"
-    if "images" in row and (not isinstance(paths, list) or not paths):
-        raise RowError(source, "images", f"is {_describe(paths)}", mend)
-    for index, path in enumerate(paths):
-        if not isinstance(path, str) or not path.strip():
-            raise RowError(source, f"images[{index}]", f"is {_describe(path)}", mend)
-    return paths
+def _entries(row: dict[str, Any], key: str, mend: str, source: str) -> list[tuple[str, Any]]:
+    """What stands under `key`, or each item of the list under its plural, with its place in the row."""
+    plural = f"{key}s"
+    if key in row and plural in row:
+        raise RowError(source, plural, f"stands beside {key}", "keep one of the two")
+    if key in row:
+        return [(key, row[key])]
+    items = row.get(plural, [])
+    if plural in row and (not isinstance(items, list) or not items):
+        raise RowError(source, plural, f"is {_describe(items)}", mend)
+    return [(f"{plural}[{index}]", item) for index, item in enumerate(items)]
+
+
+def _check_path(path: Any, key: str, mend: str, source: str) -> None:
+    if not isinstance(path, str) or not path.strip():
+        raise RowError(source, key, f"is {_describe(path)}", mend)
+    if not _encodable(path):
+        raise RowError(source, key, "holds half of a surrogate pair", "write the character as UTF-8")
+
+
+def _video_fps(row: dict[str, Any], source: str) -> float | None:
+    """The declared frames per second of the row's videos."""
+    if "video_fps" not in row:
+        return None
+    fps = row["video_fps"]
+    if "video" not in row and "videos" not in row:
+        raise RowError(source, "video_fps", "stands in a row without a video", "add the video or leave video_fps out")
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps < math.inf:
+        what = _describe(fps) if isinstance(fps, bool) or not isinstance(fps, (int, float)) else fps
+        raise RowError(source, "video_fps", f"is {what}", "give the frames per second as a number above 0")
+    return float(fps)
 
 
 def _describe(value: Any) -> str:

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from vlrl.data import containers
 from vlrl.data.errors import MediaError
-from vlrl.types import Media, Sample
+from vlrl.types import Media
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused: a file of some kilobytes can unpack to gigabytes."""
 
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
-
-
-def load_images(sample: Sample) -> tuple[Sample, list[Image.Image]]:
-    """A row's images, and the row with the `image_size` of the image that holds its gold (`gold_image`) in the answer.
-
-    An answer that already declares another `image_size` than the file has is a `MediaError`: its boxes would mean other places.
-    """
-    images = [load_image(media, sample.source) for media in sample.media]
-    if not images:
-        return sample, images
-    index = gold_image(sample)
-    size = list(images[index].size)
-    declared = sample.answer.get("image_size", size)
-    if declared != size:
-        mend = "leave image_size out, and give boxes in the file's own pixels (upright, after EXIF rotation)"
-        what = f"says {declared}, but {sample.media[index].path} has {size}"
-        raise MediaError(sample.source, "answer.image_size", what, mend)
-    return replace(sample, answer={**sample.answer, "image_size": size}), images
-
-
-def gold_image(sample: Sample) -> int:
-    """Which of the row's images holds the gold geometry, from 0 on: `answer["image_index"]` counts from 1, default the first."""
-    number = sample.answer.get("image_index", 1)
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(sample.media):
-        mend = f"give a number from 1 to {len(sample.media)}"
-        raise MediaError(sample.source, "answer.image_index", f"is {number!r}, but the row has {len(sample.media)} images", mend)
-    return number - 1
 
 
 def load_image(media: Media, source: str) -> Image.Image:
@@ -53,11 +26,11 @@ def load_image(media: Media, source: str) -> Image.Image:
     path = media.path
     if media.kind != "image":
         raise MediaError(source, media.kind, f"{path} is no image", "give an image file")
-    if not os.path.isfile(path):
+    if not containers.exists(path):
         mend = "mend the path (it is relative to the data file) or add the file"
         raise MediaError(source, "image", f"{path} does not exist", mend)
     try:
-        return _as_rgb(_decode(path))
+        return as_rgb(_decode(containers.opened(path)))
     except Image.DecompressionBombError as error:
         raise MediaError(source, "image", f"{path} has more than {MAX_PIXELS:,} pixels", "scale it down") from error
     except Exception as error:  # arbitrary bytes make decoders raise nearly anything: OSError, SyntaxError, struct.error ...
@@ -65,10 +38,10 @@ def load_image(media: Media, source: str) -> Image.Image:
         raise MediaError(source, "image", f"{path} cannot be decoded ({reason})", "replace the file or drop the row") from error
 
 
-def _decode(path: str) -> Image.Image:
+def _decode(source: str | BinaryIO) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is enforced below
-        opened = Image.open(path)
+        opened = Image.open(source)
     with opened as image:
         if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError
@@ -77,7 +50,8 @@ def _decode(path: str) -> Image.Image:
         return image
 
 
-def _as_rgb(image: Image.Image) -> Image.Image:
+def as_rgb(image: Image.Image) -> Image.Image:
+    """A decoded image as RGB: transparent pixels white, 16-bit grey by its upper eight bits. ValueError for 32-bit pixels."""
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")

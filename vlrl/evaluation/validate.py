@@ -12,10 +12,13 @@ from pathlib import Path
 from vlrl import tasks
 from vlrl.data.errors import RowError
 from vlrl.data.jsonl import scan_rows
-from vlrl.data.media import load_images
+from vlrl.data.row_media import load_media
 from vlrl.rewards.composite import row_reward
 from vlrl.types import Answer, Sample
+from vlrl.video import VideoLimits
 
+TOKEN_SIDE = 28
+"""Videos are read as for Qwen2.5-VL: any model will do to find out whether they can be."""
 TOLERANCE = 0.01
 """The share of the reward's range by which a gold answer may miss the maximum: its coordinates are written rounded."""
 
@@ -33,7 +36,7 @@ def check_rows(path: str | Path, task: str | None = None) -> Iterator[RowError |
 def check_sample(sample: Sample, task: tasks.Task) -> RowError | None:
     """What is wrong with a row, media first; None for a good one."""
     try:
-        sample, _ = load_images(sample)
+        sample, _ = load_media(sample, VideoLimits(), TOKEN_SIDE)
     except RowError as error:
         return error
     fault = _gold_fault(sample.answer, task)

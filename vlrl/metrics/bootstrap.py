@@ -56,6 +56,35 @@ def paired_difference_interval(
     return mean_interval(np.subtract(after, before, dtype=float).tolist(), clusters, seed, resamples)
 
 
+def ratio_interval(
+    sums: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    strata: NDArray[np.int64] | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+) -> tuple[float, float]:
+    """The 95 % interval of the mean over strata of (sum of `sums` / sum of `counts`), whole clusters drawn.
+
+    `clusters` and `strata` number each row's cluster and stratum from 0 on. A draw's stratum without a count is left out of
+    that draw's mean.
+
+    >>> one = np.ones(4)
+    >>> ratio_interval(np.array([0.0, 0.0, 1.0, 1.0]), one, np.array([0, 0, 1, 1]))
+    (0.0, 1.0)
+    """
+    columns = 1 if strata is None else int(strata.max()) + 1
+    drawn_from, rows = np.unique(clusters, return_inverse=True)
+    cells = rows * columns + (0 if strata is None else strata)
+    shape = (len(drawn_from), columns)
+    sums_CK, counts_CK = (np.bincount(cells, weights, shape[0] * columns).reshape(shape) for weights in (sums, counts))
+    means_RK = _resampled_means(sums_CK.astype(np.float64), counts_CK.astype(np.float64), seed, resamples)
+    with np.errstate(invalid="ignore"):
+        means_R = np.nansum(means_RK, axis=1) / (~np.isnan(means_RK)).sum(axis=1)
+    low, high = np.nanquantile(means_R, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def _cluster_sums(
     values: NDArray[np.float64], clusters: Sequence[Hashable] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -70,10 +99,12 @@ def _cluster_sums(
 
 
 def _resampled_means(sums: NDArray[np.float64], counts: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+    """For each draw of rows with replacement, the sum of `sums` over that of `counts`; a column each where there are columns."""
     rng = np.random.default_rng(seed)
-    means = np.empty(resamples)
-    step = max(1, CHUNK // len(sums))
+    means = np.empty((resamples, *sums.shape[1:]))
+    step = max(1, CHUNK // sums.size)
     for start in range(0, resamples, step):
         drawn = rng.integers(len(sums), size=(min(step, resamples - start), len(sums)))
-        means[start : start + len(drawn)] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            means[start : start + len(drawn)] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     return means
