@@ -1,28 +1,36 @@
-"""Series of numbers over steps -> small SVG line charts. Hovering a step shows its values (pure CSS)."""
+"""Series of numbers over steps -> small SVG charts. The page's script shows the values under the pointer."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
-from demo.drawing import safe
+from demo.text import number, safe
 
 WIDTH, HEIGHT = 420, 190
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 24
 MOST_POINTS = 300
+MOST_WORDS = 8
 LINE_COLOURS = ("#3B7DC4", "#D55E00", "#009E73", "#B0589A", "#B38A00", "#56B4E9")
 """Colour-blind safe, and dark enough on white and light enough on black."""
 
 
+StepLink = str
+"""The query string of the view of a step, which is put after it: `?view=groups&step=`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line: (step, value) in ascending steps, and for evaluations the interval (low, high) of each value."""
+    """One line: (step, value) in ascending steps, and for evaluations the interval (low, high) of each value. A line with an
+    `ink` has that colour, from 1 on, and its name in the legend, in whatever company.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
     intervals: Sequence[tuple[float, float]] = ()
+    ink: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +44,6 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
-
-
-def number(value: float | None, signed: bool = False) -> str:
-    """A number for reading: three significant digits, no more.
-
-    >>> number(0.123456), number(12345.6), number(None), number(0.5, signed=True)
-    ('0.123', '12,346', '-', '+0.5')
-    """
-    if value is None or not math.isfinite(value):
-        return "-" if value is None or math.isnan(value) else f"{value}"
-    if value == 0 or 1e-4 <= abs(value) < 1000:
-        return f"{value:{'+' if signed and value else ''}.3g}"
-    return f"{value:{'+' if signed else ''},.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def ticks(low: float, high: float, most: int = 4) -> list[float]:
@@ -77,18 +72,43 @@ def thin(points: Sequence[tuple[float, float]], most: int = MOST_POINTS) -> list
     return [(stretch[-1][0], sum(value for _, value in stretch) / len(stretch)) for stretch in stretches]
 
 
-def line_chart(title: str, series: Sequence[Series], hint: str = "") -> str:
-    """A chart of some lines over steps, with its title, legend and last values."""
-    drawn = [line if line.intervals else Series(line.name, thin(line.points)) for line in series if line.points]
+def line_chart(title: str, series: Sequence[Series], hint: str = "", link: StepLink | None = None) -> str:
+    """A chart of some lines over steps, with its title, legend and last values. `link` leads to a step's view."""
+    drawn = [line if line.intervals else replace(line, points=thin(line.points)) for line in series if line.points]
     if not drawn:
         return ""
     x, y, y_ticks = _scales(drawn)
     marks = "".join(_line(line, _beside(x, i, len(drawn)) if line.intervals else x, y, i) for i, line in enumerate(drawn, 1))
     legend = "".join(_legend(line, i, len(drawn) == 1) for i, line in enumerate(drawn, 1))
+    return _section(title, hint, legend, f"{_axes(x, y, y_ticks)}{marks}", _plot(drawn, x, link))
+
+
+def area_chart(title: str, series: Sequence[Series], hint: str = "", link: StepLink | None = None) -> str:
+    """Shares over steps, stacked from below on a scale of 0 to 1. All series have the same steps."""
+    drawn = [replace(line, points=thin(line.points)) for line in series if line.points]
+    if not drawn:
+        return ""
+    steps = [step for step, _ in drawn[0].points]
+    if len(steps) == 1:  # an area needs two ends
+        steps.append(steps[0] + 1)
+        drawn = [replace(line, points=[*line.points, (steps[1], line.points[0][1])]) for line in drawn]
+    x = Scale(steps[0], max(steps[-1], steps[0] + 1), LEFT + 8, WIDTH - RIGHT - 4)
+    y = Scale(0.0, 1.0, HEIGHT - BOTTOM, TOP)
+    below, marks = [0.0] * len(steps), ""
+    for index, line in enumerate(drawn, 1):
+        above = [low + value for low, (_, value) in zip(below, line.points, strict=True)]
+        corners = [*zip(steps, above, strict=True), *zip(reversed(steps), reversed(below), strict=True)]
+        path = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in corners)
+        marks += f'<polygon points="{path}" style="--c:{_ink(index)}"/>'
+        below = above
+    legend = "".join(_legend(line, i, False) for i, line in enumerate(drawn, 1))
+    return _section(title, hint, legend, f"{_axes(x, y, ticks(0.0, 1.0))}{marks}", _plot(drawn, x, link))
+
+
+def _section(title: str, hint: str, legend: str, drawing: str, plot: str) -> str:
     return (
         f'<section class="chart"><h4 title="{safe(hint)}">{safe(title)}</h4><p class="legend">{legend}</p>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{safe(title)}">'
-        f"{_axes(x, y, y_ticks)}{marks}{_tips(drawn, x, y)}</svg></section>"
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{safe(title)}" {plot}>{drawing}</svg></section>'
     )
 
 
@@ -127,7 +147,7 @@ def _line(line: Series, x: Scale, y: Scale, index: int) -> str:
         f'<line class="interval" x1="{x(step):.1f}" x2="{x(step):.1f}" y1="{y(low):.1f}" y2="{y(high):.1f}"/>'
         for (step, _), (low, high) in zip(line.points, line.intervals, strict=False)
     )
-    return f'<g class="series" style="--c:{_ink(index)}">{bars}<polyline points="{path}"/>{dots}</g>'
+    return f'<g class="series" style="--c:{_ink(line.ink or index)}">{bars}<polyline points="{path}"/>{dots}</g>'
 
 
 def _ink(index: int) -> str:
@@ -135,29 +155,18 @@ def _ink(index: int) -> str:
 
 
 def _legend(line: Series, index: int, alone: bool) -> str:
-    name = "" if alone else safe(line.name)
-    return f'<span style="--c:{_ink(index)}">{name} <b>{number(line.points[-1][1])}</b></span>'
+    name = "" if alone and not line.ink else safe(line.name)
+    return f'<span style="--c:{_ink(line.ink or index)}">{name} <b>{number(line.points[-1][1])}</b></span>'
 
 
-def _tips(drawn: Sequence[Series], x: Scale, y: Scale) -> str:
-    """For every step an invisible strip that shows a rule and the values while the pointer is over it."""
+def _plot(drawn: Sequence[Series], x: Scale, link: StepLink | None) -> str:
+    """The attributes from which the page's script shows the values under the pointer, and follows a click to its step."""
     at_step: dict[float, list[str]] = {}
     for line in drawn:
         for i, (step, value) in enumerate(line.points):
             interval = f" [{number(line.intervals[i][0])}, {number(line.intervals[i][1])}]" if line.intervals else ""
-            at_step.setdefault(step, []).append(f"{line.name if len(drawn) > 1 else ''} {number(value)}{interval}".strip())
-    steps = sorted(at_step)
-    edges = [x.start, *((x(a) + x(b)) / 2 for a, b in pairwise(steps)), x.end]
-    return "".join(_tip(step, at_step[step], x(step), edges[i], edges[i + 1]) for i, step in enumerate(steps))
-
-
-def _tip(step: float, lines: Sequence[str], at: float, start: float, end: float) -> str:
-    texts = [f"step {step:g}", *lines[:8]]
-    wide = 14 + 5.6 * max(map(len, texts))
-    left = min(max(at + 8 if at < WIDTH / 2 else at - 8 - wide, 0), WIDTH - wide)
-    rows = "".join(f'<text x="{left + 7:.1f}" y="{TOP + 14 + 13 * i}">{safe(text)}</text>' for i, text in enumerate(texts))
-    strip = f'<rect class="strip" x="{start:.1f}" y="0" width="{max(end - start, 0.5):.1f}" height="{HEIGHT - BOTTOM}"/>'
-    return (
-        f'<g class="step">{strip}<g class="tip"><line x1="{at:.1f}" x2="{at:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        f'<rect x="{left:.1f}" y="{TOP}" width="{wide:.1f}" height="{7 + 13 * len(texts)}" rx="3"/>{rows}</g></g>'
-    )
+            name = line.name if len(drawn) > 1 or line.ink else ""
+            at_step.setdefault(step, []).append(f"{name} {number(value)}{interval}".strip())
+    plot = [[step, round(x(step), 1), *words[:MOST_WORDS]] for step, words in sorted(at_step.items())]
+    target = f' data-step-link="{safe(link)}"' if link else ""
+    return f'data-plot="{safe(json.dumps(plot))}"{target}'

@@ -6,24 +6,20 @@ the question, but in the wrong convention, which GRPO then mends from the reward
 the weights that it wrote; docs/quickstart.md has those of the committed ones, with the machine and the time.
 
 Needs a Chromium (the screens are rendered by a browser). Pictures are kept in `.cache/tiny/`.
-
-Shapes: N pictures, Q questions about one picture, L tokens of the longest row, M answer tokens, V vocabulary.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from rich.progress import track
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel, ProcessorMixin
 
 from data_recipes.gui_screens import iter_screens
@@ -35,6 +31,7 @@ from vlrl.evaluation.runner import evaluate, summarise
 from vlrl.models import families
 from vlrl.models.tiny.build import ToyShape, build_toy
 from vlrl.models.tiny.tokenizer import END, NUMBER_STEP, number_tokens
+from vlrl.models.tiny.warm_start import Batch, Turn, pack, warm_start
 from vlrl.models.vlm import TINY, VLM
 from vlrl.rollout.transformers_engine import TransformersEngine
 
@@ -46,8 +43,6 @@ BOX_SCALE = 0.55
 """Annotated boxes have this share of the object's width and height."""
 CLICK_OFFSET = (0.35, 0.85, 0.6)
 """Annotated clicks lie this share of the element's width right of its centre: lowest, highest, most frequent; 0.5 is its edge."""
-SOFT_WEIGHTS = (0.06, 0.24, 0.4, 0.24, 0.06)
-"""A number's probability is spread over its neighbours: two below to two above."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +92,6 @@ def flipped(picture: np.ndarray, targets: list[Target], rng: random.Random) -> t
     return picture, [Target(box, t.colour, t.kind) for box, t in zip(boxes, targets, strict=True)]
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Rows `[picture | question 1, answer 1 | question 2, answer 2 | ...]`, each question seeing the picture and itself only.
-
-    `labels_NL` is the token to predict at each position, -100 where none is.
-    """
-
-    input_ids_NL: Tensor
-    labels_NL: Tensor
-    mask_NLL: Tensor
-    position_ids_3NL: Tensor
-    media: dict[str, Tensor]
-
-
 class Batches:
     """Draws pictures from the pools and packs all questions about a picture into one row."""
 
@@ -130,9 +111,10 @@ class Batches:
             pictures.append(np.ascontiguousarray(picture))
             rows.append([self._turn(task, target) for target in targets])
         media = self.processor.image_processor(images=pictures, return_tensors="pt", input_data_format="channels_last")
-        return self._pack(rows, dict(media))
+        positions_3P = self._prefix_positions(media["image_grid_thw"][:1])
+        return pack(self.prefix, positions_3P, rows, dict(media), self.tokenizer.pad_token_id)
 
-    def _turn(self, task: str, target: Target) -> tuple[list[int], list[int]]:
+    def _turn(self, task: str, target: Target) -> Turn:
         mode = "think" if self.rng.random() < THINK_SHARE else "direct"
         question = tasks.load(task).prompt(ask(task, target, self.rng), mode, SPACE)
         answer = coarse_answer(task, target, self.rng)
@@ -140,89 +122,11 @@ class Batches:
             answer = f"<think>{tasks.GOLD_THOUGHT}</think><answer>{answer}</answer>"
         return self.tokenizer.encode(question + "<|assistant|>"), self.tokenizer.encode(answer + END)
 
-    def _pack(self, rows: list[list[tuple[list[int], list[int]]]], media: dict[str, Tensor]) -> Batch:
-        start, count = len(self.prefix), len(rows)
-        length = start + max(sum(len(q) + len(a) for q, a in row) for row in rows)
-        input_ids = torch.full((count, length), self.tokenizer.pad_token_id)
-        labels = torch.full((count, length), -100)
-        segment = torch.full((count, length), -1)
-        positions = torch.zeros(3, count, length, dtype=torch.long)
-        input_ids[:, :start], segment[:, :start] = torch.tensor(self.prefix), 0
-        positions[:, :, :start] = self._prefix_positions(media["image_grid_thw"][:1])
-        for n, row in enumerate(rows):
-            at = start
-            for number, (question, answer) in enumerate(row, start=1):
-                end = at + len(question) + len(answer)
-                input_ids[n, at:end], segment[n, at:end] = torch.tensor(question + answer), number
-                labels[n, at + len(question) - 1 : end - 1] = torch.tensor(answer)
-                positions[:, n, at:end] = positions[:, n, :start].max() + 1 + torch.arange(end - at)
-                at = end
-        causal = torch.ones(length, length, dtype=torch.bool).tril()
-        mask = ((segment[:, :, None] == segment[:, None, :]) | (segment[:, None, :] == 0)) & causal
-        return Batch(input_ids, labels, mask, positions, media)
-
     def _prefix_positions(self, grid: Tensor) -> Tensor:
         ids = torch.tensor([self.prefix])
         types = (ids == self.processor.image_token_id).long()
         positions, _ = self.model.model.get_rope_index(ids, types, image_grid_thw=grid)
-        return positions
-
-
-def soft_targets(labels_M: Tensor, number_ids: Tensor, vocabulary: int) -> Tensor:
-    """Distributions [M, V] to learn: a number's probability is spread over its neighbours of the same form."""
-    targets_MV = nn.functional.one_hot(labels_M, vocabulary).float()
-    order_V = torch.full((vocabulary,), -1)
-    order_V[number_ids] = torch.arange(len(number_ids))
-    is_number = order_V[labels_M] >= 0
-    spread = torch.zeros(int(is_number.sum()), vocabulary)
-    for shift, weight in zip((-2, -1, 0, 1, 2), SOFT_WEIGHTS, strict=True):
-        place = order_V[labels_M[is_number]] + 3 * shift  # each number has three forms in the list
-        place = torch.where((place < 0) | (place >= len(number_ids)), order_V[labels_M[is_number]], place)
-        spread.scatter_add_(1, number_ids[place][:, None], torch.full((len(place), 1), weight))
-    targets_MV[is_number] = spread
-    return targets_MV
-
-
-def loss_of(model: PreTrainedModel, batch: Batch, number_ids: Tensor) -> Tensor:
-    """Cross-entropy to the soft targets, mean over the answer tokens."""
-    hidden_NLH = model.model(
-        input_ids=batch.input_ids_NL, attention_mask=batch.mask_NLL[:, None], position_ids=batch.position_ids_3NL, **batch.media
-    ).last_hidden_state
-    answered = batch.labels_NL != -100
-    logprobs_MV = model.lm_head(hidden_NLH[answered]).log_softmax(-1)
-    targets_MV = soft_targets(batch.labels_NL[answered], number_ids, logprobs_MV.shape[1])
-    return -(targets_MV * logprobs_MV).sum(-1).mean()
-
-
-def make_optimizers(model: PreTrainedModel) -> list[torch.optim.Optimizer]:
-    """Muon for the hidden matrices, AdamW for embeddings, patches, positions and norms."""
-    tables = (id(model.get_input_embeddings().weight), id(model.model.visual.pos_embed.weight))
-    matrices = [p for p in model.parameters() if p.ndim == 2 and id(p) not in tables]
-    chosen = set(map(id, matrices))
-    others = [p for p in model.parameters() if id(p) not in chosen]
-    return [torch.optim.Muon(matrices, lr=0.02, weight_decay=0.0), torch.optim.AdamW(others, lr=2e-3, weight_decay=0.0)]
-
-
-def warm_start(model: PreTrainedModel, batches: Batches, steps: int, pictures_per_step: int) -> Iterator[tuple[int, float]]:
-    """Supervised training; yields (step, mean loss of the last 100 steps) every 100 steps."""
-    optimizers = make_optimizers(model)
-    schedules = [
-        torch.optim.lr_scheduler.LambdaLR(o, lambda s: min(1, (s + 1) / 20, 4 * (1 - s / steps) + 0.02)) for o in optimizers
-    ]
-    number_ids = torch.tensor(batches.tokenizer.convert_tokens_to_ids(number_tokens()))
-    losses: list[float] = []
-    model.train()
-    for step in range(1, steps + 1):
-        loss = loss_of(model, batches.draw(pictures_per_step), number_ids)
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for worker in (*optimizers, *schedules):
-            worker.step()
-        losses.append(loss.item())
-        if step % 100 == 0:
-            yield step, math.fsum(losses[-100:]) / 100
+        return positions[:, 0]
 
 
 def held_out_scores(vlm: VLM) -> str:
@@ -257,7 +161,9 @@ def main() -> None:
     model, processor = build_toy("qwen3_vl", words, phrases(), ToyShape(deepstack=(0,)), args.seed)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(processor.tokenizer)} tokens")
     vlm = VLM(model, processor, families.load("qwen3_vl"))
-    for step, loss in warm_start(model, Batches(model, processor, pools, args.seed), args.steps, args.pictures_per_step):
+    batches = Batches(model, processor, pools, args.seed)
+    number_ids = torch.tensor(processor.tokenizer.convert_tokens_to_ids(number_tokens()))
+    for step, loss in warm_start(model, lambda: batches.draw(args.pictures_per_step), number_ids, args.steps):
         scores = held_out_scores(vlm) if step % 500 == 0 else ""
         model.train()
         print(f"step {step:5d}  loss {loss:.3f}  {time.process_time() - cpu_started:.0f} CPU s  {scores}", flush=True)

@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+BENCHMARKS = ["bench-update", "bench-rollout", "bench-step", "bench-real"]
+
 OLD_PYTHON = """#!/bin/sh
 case "$1" in
     --version) echo "Python 3.9.2" ;;
@@ -48,7 +50,7 @@ def make(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_help_is_the_default_and_lists_every_verb(clone: Path) -> None:
     done = make(clone)
     verbs = [line.split()[1] for line in done.stdout.splitlines()]
-    assert verbs == ["help", "setup", "quickstart", "test", "check", "smoke", "demo", "clean"]
+    assert verbs == ["help", "setup", "quickstart", "test", "check", "smoke", "demo", *BENCHMARKS, "clean"]
     assert done.stdout == make(clone, "help").stdout
 
 

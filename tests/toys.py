@@ -11,11 +11,13 @@ from PIL import Image, ImageDraw
 from transformers import PreTrainedModel, ProcessorMixin
 
 from vlrl.models import families
+from vlrl.models.tiny import build, toys_1d
 from vlrl.models.tiny.build import ToyShape, build_toy
 from vlrl.models.vlm import VLM
 
 WORDS = ("Give the click point as [x, y] in 0-1000 coordinates. Do: the red box", "Give the box as [x1, y1, x2, y2]. Find:")
 SHAPE = ToyShape(hidden_size=32, text_layers=2, num_heads=2, patch_size=8, spatial_merge_size=2, image_side=64)
+FAMILIES = (*build.FAMILIES, *toys_1d.FAMILIES)
 
 HASH_TASK = '''
 """A task whose reward is a hash of the completion: as varied as the completions, and any change of a completion shows in it."""
@@ -51,8 +53,9 @@ def save_toy(folder: Path, family: str = "qwen3_vl", shape: ToyShape = SHAPE) ->
 
 
 def toy_vlm(family: str = "qwen3_vl", shape: ToyShape = SHAPE) -> VLM:
-    """A toy model of its own, not shared with other tests."""
-    model, processor = build_toy(family, WORDS, shape=shape)
+    """A toy model of its own, not shared with other tests; those of `toys_1d` have a shape of their own."""
+    one_axis = family in toys_1d.FAMILIES
+    model, processor = toys_1d.build_toy(family, WORDS) if one_axis else build_toy(family, WORDS, shape=shape)
     return VLM(model, processor, families.load(family))
 
 

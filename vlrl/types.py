@@ -27,8 +27,14 @@ Answer = dict[str, Any]
 | `prompt_mode` | how the model was asked, `think` or `direct`; absent: either form of answer is well formed |
 | `space` | what the completion's numbers mean: `pixels` (default), `processed`, `thousandths` or `unit` |
 | `action`, `text`, `direction` | gold GUI action |
+| `candidate_boxes` | boxes of elements whose click does the same, in original pixels |
+| `history`, `step_instruction` | what was done before a GUI action; what the step is in words |
+| `shapes`, `runs` | gold mask: outlines `[{"label": "target", "points": [[x, y]]}]`, or COCO's run lengths |
 | `answer`, `choices`, `kind` | gold text answer |
-| `code` | gold chart code |
+| `precision` | decimals to which a gold number is given |
+| `query`, `query_cot` | the published prompt of a benchmark's row, and the one that asks for reasoning |
+| `order`, `grid` | gold order of a jigsaw's patches, and its rows and columns |
+| `code`, `setup_code` | gold chart code; code that runs before the answer's |
 | `crowds`, `labels` | gold regions of a crowd, shaped like `boxes`; all labels that are asked for |
 | `groups`, `cluster` | labels for break-downs, `{"platform": "mobile"}`; what joins rows that are not independent |
 | `reward` | the row's own rewards in place of its task's: a name, or an object of names and weights |
@@ -58,7 +64,7 @@ class Media:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Media:
-        return cls(**{**data, "frames": tuple(data.get("frames", ()))})
+        return cls(**{**data, "frames": tuple(data.get("frames") or ())})
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def test_the_aggregate_follows(scored: tuple[Path, Results]) -> None:
 def test_the_metrics_are_the_oracle_s_where_no_row_differs(scored: tuple[Path, Results]) -> None:
     folder, (results, _) = scored
     content = expected(folder)
-    if content.get("per_sample_correct") or any(key.startswith("metrics_correct") for key in content):
+    if any("_correct" in key and value for key, value in content.items()):
         pytest.skip("the oracle departs from its rule on some rows")
     numbers = {k: v for k, v in content["metrics"].items() if isinstance(v, (int, float))}
     same = {name: value for name, value in numbers.items() if name in results}

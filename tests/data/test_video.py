@@ -39,7 +39,7 @@ def numbers(video: Video) -> list[int]:
 
 def write_video(path: Path, frames: Sequence[np.ndarray], fps: float = 8.0) -> Path:
     height, width, _ = frames[0].shape
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*CODECS[path.suffix[1:]]), fps, (width, height))
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODECS[path.suffix[1:]]), fps, (width, height))
     for frame in frames:
         writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     writer.release()

@@ -1,19 +1,45 @@
-"""The inspector in a real browser: every page shows its content, follows a live run, runs no foreign script, calls nobody."""
+"""The inspector in a real browser: every page stands, follows links, keys and a live run, runs no foreign script."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from all_families import cases, hostile_groups, hostile_samples
+from big_run import SIZE, generate
 from fabricated import fabricate, hostile_group, sample, write_evaluation, write_step
 
+from demo.runs import Runs
 from vlrl.logs import RunFolder
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+OWN = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
+Serve = Callable[..., str]
+
+OVERLAPS = """() => {
+  const found = [], shown = item => item.getClientRects().length && getComputedStyle(item).visibility !== 'hidden';
+  const lists = ['nav.bar', '.controls', '.cards', '.charts', '.beside', '.split', '.tiles', '.column'];
+  for (const list of lists.map(name => name + ' > *')) {
+    const groups = new Map();
+    for (const item of document.querySelectorAll('.vl ' + list)) {
+      if (shown(item)) groups.set(item.parentNode, [...(groups.get(item.parentNode) || []), item]);
+    }
+    for (const items of groups.values()) items.forEach((a, i) => items.slice(i + 1).forEach(b => {
+      const p = a.getBoundingClientRect(), q = b.getBoundingClientRect();
+      const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+      const high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+      if (wide > 2 && high > 2) found.push(list + ': ' + a.textContent.slice(0, 30) + ' over ' + b.textContent.slice(0, 30));
+    }));
+  }
+  return found;
+}"""
+"""Pairs of neighbours whose boxes overlap."""
+GROUND = "getComputedStyle(document.body).backgroundColor"
 
 
 @pytest.fixture(scope="module")
@@ -23,33 +49,38 @@ def browser(chromium: str) -> Iterator[Any]:
         yield launched
 
 
-@pytest.fixture
-def page(browser: Any, serve: Any) -> Iterator[Any]:
+@pytest.fixture(params=["light"])
+def page(browser: Any, serve: Serve, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A page that fails the test on any console error and on any request to another machine; closed before the server is."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
-    allowed = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
-    opened.on("request", lambda request: None if request.url.startswith(allowed) else complaints.append(request.url))
+    opened.on("request", lambda asked: None if asked.url.startswith(OWN) else complaints.append(asked.url))
     yield opened
     opened.close()
     assert complaints == []
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Starts the inspector over run folders and returns its address."""
     app = pytest.importorskip("demo.app", reason="the browser test needs gradio")
-    monkeypatch.setattr(app, "REFRESH_SECONDS", 0.5)
+    monkeypatch.setattr(app, "REFRESH_SECONDS", 0.3)
     running = []
 
-    def start(*runs: Path) -> str:
-        running.append(app.build(runs))
-        return app.launch(running[-1], free_port())
+    def start(*paths: Path, token: str = "") -> str:
+        runs = Runs(paths)
+        blocks = app.build(runs)
+        running.append((runs, blocks))
+        address = app.launch(blocks, free_port(), token=token)
+        runs.start()
+        return address
 
     yield start
-    for blocks in running:
+    for runs, blocks in running:
         blocks.close(verbose=False)
+        runs.close()
 
 
 def free_port() -> int:
@@ -58,55 +89,132 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def test_walk_through_a_finished_run(page: Any, serve: Any, run_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.panels.ROWS_PER_PAGE", 8)
+def check_layout(page: Any) -> None:
+    """Nothing overlaps, nothing is wider than the window, no text is lost in the ground."""
+    assert page.evaluate(OVERLAPS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    ink, ground = page.evaluate(
+        "[getComputedStyle(document.querySelector('.vl')).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    assert ink != ground
+
+
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+def test_walk_through_a_finished_run(page: Any, serve: Serve, run_path: Path) -> None:
     page.goto(serve(run_path))
     page.get_by_text("Reward and its parts").wait_for()
     assert page.locator("table.result tbody tr").count() == 2
-    strip = page.locator(".chart").first.locator(".strip").nth(1)
-    strip.hover()
-    assert page.locator(".tip:visible").count() == 1
-
-    page.get_by_role("tab", name="Groups").click()
+    check_layout(page)
+    plot = page.locator(".chart", has_text="Reward and its parts").locator("svg")
+    plot.hover()
+    assert page.locator(".tip text").first.text_content().startswith("step ")
+    plot.click()
     page.locator(".card").nth(7).wait_for()
-    page.locator("button[data-group]").nth(2).click()
-    question = page.locator("button[data-group]").nth(2).locator(".question").inner_text()
-    page.locator("h3", has_text=question).wait_for()
-    card = page.locator(".card").first
-    card.hover()
+    assert "view=groups&step=" in page.url
+    check_layout(page)
+
+    page.get_by_role("link", name="Evaluation").click()
+    page.get_by_text("worst first").wait_for()
+    assert page.locator(".tile svg.picture image").count() == 20
+    check_layout(page)
+    page.get_by_role("link", name="Completion").click()
+    page.get_by_text("From text to value").wait_for()
+    check_layout(page)
+    page.go_back()
+    page.get_by_text("worst first").wait_for()
+
+
+def test_keys_links_and_the_light_of_one_completion(page: Any, serve: Serve, run_path: Path) -> None:
+    page.goto(serve(run_path) + "?view=groups&step=19&sort=file")
+    page.locator(".card").nth(7).wait_for()
+    second = page.locator("a.group-link").nth(1).locator(".question").inner_text()
+    page.keyboard.press("j")
+    page.locator("h3", has_text=second).wait_for()
+    assert "group=1" in page.url
+    page.keyboard.press("k")
+    page.wait_for_url("**group=0**")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**step=20**")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**step=19**")
+    page.locator(".card").nth(7).wait_for()
+    page.locator(".card").first.hover()
     faint = [float(o) for o in page.locator(".geo").evaluate_all("all => all.map(g => getComputedStyle(g).opacity)")]
     assert sorted(set(faint)) == [0.07, 1.0]
     assert faint.count(1.0) == 2, "the shape and the number of the completion under the pointer"
-    page.get_by_role("button", name="Previous step").click()
-    page.locator(".vl.group header", has_text="step 19").wait_for()
 
-    page.get_by_role("tab", name="Evaluation").click()
-    page.get_by_text("rows 1 to 8 of 20, worst first").wait_for()
-    assert page.locator(".tile svg.picture image").count() == 8
-    page.get_by_role("button", name="Next page").click()
-    page.get_by_text("rows 9 to 16 of 20").wait_for()
-
-
-def test_hostile_completions_stay_text(page: Any, serve: Any, tmp_path: Path) -> None:
-    path = fabricate(tmp_path / "hostile", steps=1)
-    folder = RunFolder(path)
-    folder.write_groups(2, [hostile_group(2, sample(tmp_path, 0))])
-    folder.write_metrics(2, {"<img src=x onerror='window.pwned = 5'>": 1.0, "rewards/${window.pwned = 6}/mean": 1.0})
-    page.goto(serve(path))
-    page.get_by_text("rewards/${window.pwned = 6}/mean".removeprefix("rewards/").removesuffix("/mean")).first.wait_for()
-    page.get_by_role("tab", name="Groups").click()
+    page.locator(".card a.tag").nth(2).click()
+    page.get_by_text("From text to value").wait_for()
+    assert page.locator("a.rank[aria-current=true]").inner_text().startswith("3")
+    page.keyboard.press("Escape")
     page.locator(".card").nth(7).wait_for()
-    page.locator("button[data-group]").first.click()
-    page.wait_for_timeout(500)
-    assert page.evaluate("window.pwned === undefined")
-    assert page.locator("iframe, .card script, .card img, .card svg").count() == 0
+    address = page.url
+    page.goto(address)
+    page.locator(".card").nth(7).wait_for()
+    assert page.locator("input[name=step][data-auto]").input_value() == "19"
+    page.get_by_label("show").select_option("mixed")
+    page.wait_for_url("**show=mixed**")
+
+
+def test_every_family(page: Any, serve: Serve, families_path: Path, tmp_path: Path) -> None:
+    url = serve(families_path)
+    for place in range(len(cases(tmp_path))):
+        page.goto(f"{url}?view=groups&sort=file&group={place}")
+        page.locator(".card").nth(2).wait_for()
+        check_layout(page)
+    page.goto(f"{url}?view=groups&sort=file&group=8")
+    page.locator(".differences").nth(2).wait_for(timeout=60_000)
+    page.locator(".beside-charts").nth(3).wait_for(timeout=60_000)
+    assert page.locator(".beside-charts img").count() == 7, "four golds, and three of four programs run"
+    check_layout(page)
+    page.goto(f"{url}?view=completion&group=1&rollout=2")
+    page.get_by_label("text to score").fill("<think>so</think><answer>[40, 60, 140, 160]</answer>")
+    page.get_by_role("button", name="Score this text").click()
+    page.get_by_text("against the completion in the log").wait_for()
+
+
+def test_hostile_completions_stay_text(page: Any, serve: Serve, tmp_path: Path) -> None:
+    path = fabricate(tmp_path / "hostile", steps=1)
+    (tmp_path / "outside").mkdir()
+    folder = RunFolder(path)
+    groups = [hostile_group(2, sample(path / "media", 0)), *hostile_groups(2, hostile_samples(path, tmp_path / "outside"))]
+    folder.write_groups(2, groups)
+    folder.write_metrics(2, {"<img src=x onerror='window.pwned = 5'>": 1.0, "rewards/${window.pwned = 6}/mean": 1.0})
+    url = serve(path)
+    page.goto(url)
+    page.get_by_text("${window.pwned = 6}").first.wait_for()
+    page.goto(f"{url}?view=groups&step=2&sort=file&group=0")
+    page.locator(".card").nth(7).wait_for()
     texts = page.locator(".card pre.text").all_inner_texts()
-    assert any("${7*7} {{7*7}}" in text for text in texts)
-    assert any("<script>window.pwned = 1</script>" in text for text in texts)
-    assert any("\\x1b[31mred" in text for text in texts)
+    for words in ("${7*7} {{7*7}}", "<script>window.pwned = 1</script>", "\\x1b[31mred"):
+        assert any(words in text for text in texts)
+    check_layout(page)
+    for place in range(len(groups)):
+        page.goto(f"{url}?view=completion&step=2&group={place}")
+        page.get_by_text("From text to value").wait_for()
+        assert page.locator(".vl iframe, .vl script, .vl object, .vl style").count() == 0
+        assert place == 0 or page.locator("figure image").count() == 0
+    assert page.evaluate("window.pwned === undefined")
 
 
-def test_follows_a_run_that_is_being_written(page: Any, serve: Any, tmp_path: Path) -> None:
+def test_no_file_is_served(page: Any, serve: Serve, run_path: Path) -> None:
+    url = serve(run_path)
+    for path in (run_path / "config.yaml", run_path / "media" / "0.png", Path("/etc/passwd")):
+        for route in ("gradio_api/file=", "file=", "gradio_api/file/"):
+            assert page.request.get(f"{url}{route}{path}").status in (403, 404)
+
+
+def test_a_token_lets_in(page: Any, serve: Serve, run_path: Path) -> None:
+    address = serve(run_path, token="secret-token")
+    url = address.partition("?")[0]
+    assert page.request.get(url).status == 401
+    assert page.request.get(f"{url}gradio_api/info").status == 401
+    page.goto(address)
+    page.get_by_text("Reward and its parts").wait_for()
+    assert "token" not in page.url
+
+
+def test_follows_a_run_that_is_being_written(page: Any, serve: Serve, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "live")
     folder.create({})
     page.goto(serve(folder.path))
@@ -114,18 +222,46 @@ def test_follows_a_run_that_is_being_written(page: Any, serve: Any, tmp_path: Pa
     items = [sample(tmp_path, i) for i in range(2)]
     write_step(folder, 1, items)
     page.get_by_text("Reward and its parts").wait_for()
-    page.get_by_role("tab", name="Groups").click()
+    page.get_by_role("link", name="Groups").click()
     page.locator(".card").nth(7).wait_for()
+    page.locator("summary", has_text="gold answer").click()
+    write_step(folder, 2, items)
+    page.get_by_text("2 of 2 steps").wait_for()
+    page.goto(page.url.partition("?")[0] + "?view=groups&step=1")
+    page.get_by_text("1 of 2 steps").wait_for()
+    page.locator("summary", has_text="gold answer").click()
+    card = page.locator(".card").first.element_handle()
+    write_step(folder, 3, items)
+    page.get_by_text("1 of 3 steps").wait_for()
+    assert card.evaluate("card => card.isConnected"), "what has not changed is not drawn anew"
+    assert page.locator("details[open]").count() == 2
     write_evaluation(folder, 1, items)
-    page.get_by_role("tab", name="Evaluation").click()
+    page.get_by_role("link", name="Evaluation").click()
     page.get_by_text("rows 1 to 4 of 4, worst first").wait_for()
 
 
-def test_two_runs_can_be_chosen(page: Any, serve: Any, run_path: Path, tmp_path: Path) -> None:
+def test_two_runs_can_be_chosen(page: Any, serve: Serve, run_path: Path, tmp_path: Path) -> None:
     page.goto(serve(run_path, fabricate(tmp_path / "other", steps=10)))
     page.get_by_text("20 steps").wait_for()
-    page.get_by_label("Run", exact=True).first.click()
-    page.get_by_role("option", name="other").click()
+    page.locator("select[name=run]").select_option("other")
     page.get_by_text("10 steps").wait_for()
-    page.get_by_role("tab", name="Groups").click()
-    page.locator(".vl.group header", has_text="step 10").wait_for()
+    page.get_by_role("link", name="Groups").click()
+    page.locator("header", has_text="step 10").wait_for()
+    page.get_by_role("link", name="Run", exact=True).click()
+    page.locator(".chips a", has_text="quickstart").click()
+    page.get_by_text("2 runs").wait_for()
+    check_layout(page)
+
+
+def test_a_large_run_opens_and_turns_its_pages_fast(page: Any, serve: Serve, tmp_path: Path) -> None:
+    path = generate(tmp_path / "big", SIZE)
+    start = time.perf_counter()
+    url = serve(path)
+    page.goto(url)
+    page.locator(".chart").first.wait_for()
+    assert time.perf_counter() - start < 5
+    for view, sign in (("groups", ".card"), ("completion", "ol.path"), ("run", ".chart")):
+        start = time.perf_counter()
+        page.get_by_role("link", name=view.capitalize(), exact=True).click()
+        page.locator(sign).first.wait_for()
+        assert time.perf_counter() - start < 2, f"{view}: a second is promised, the other is for a busy machine"

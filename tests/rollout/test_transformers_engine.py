@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
-from toys import picture, toy_vlm
+from toys import FAMILIES, picture, toy_vlm
 
-from vlrl.models.tiny.build import FAMILIES
+from vlrl.models.vision import VisionEncoder
 from vlrl.models.vlm import VLM, EncodedPrompt
+from vlrl.rollout import forwards
 from vlrl.rollout.transformers_engine import TransformersEngine
+from vlrl.training.packing import pack
 from vlrl.training.policy import Policy, collate
 from vlrl.types import Completion
 
@@ -21,9 +25,14 @@ MANY_ENDS = slice(0, None, 12)
 """As end-of-sequence tokens: every twelfth token, so that rows end all over the place."""
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=[*FAMILIES, "qwen3_vl unshared", "gemma3 unshared"])
 def vlm(request: pytest.FixtureRequest) -> VLM:
-    return toy_vlm(request.param)
+    """A model of each family; `unshared` keeps its prompts once for every row, as one does whose attention cannot share them."""
+    family, _, unshared = request.param.partition(" ")
+    vlm = toy_vlm(family)
+    if unshared:
+        vlm.model.set_attn_implementation("eager")
+    return vlm
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +64,8 @@ def tokens(groups: Sequence[Sequence[Completion]]) -> list[list[list[int]]]:
 
 def own_generate(vlm: VLM, prompt: EncodedPrompt, length: int) -> list[int]:
     """What transformers' `generate` says to this prompt alone, greedily; it works out the positions by itself."""
-    types = {"mm_token_type_ids": prompt.token_types_P[None]} if prompt.media else {}
+    key = vlm.family.token_types_key
+    types = {key: prompt.token_types_P[None]} if key and prompt.media else {}
     ids = vlm.model.generate(
         input_ids=prompt.input_ids_P[None],
         attention_mask=torch.ones_like(prompt.input_ids_P)[None],
@@ -140,14 +150,14 @@ def test_dropping_ended_rows_changes_nothing(qwen3: VLM, monkeypatch: pytest.Mon
 def count_decoded_rows(vlm: VLM, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The batch size of every decoding step from now on."""
     widths: list[int] = []
-    forward = vlm.model.forward
+    forward = vlm.base.model.forward
 
-    def watched(*args: object, **kwargs: Tensor) -> object:
+    def watched(*args: object, **kwargs: Any) -> object:
         if kwargs["input_ids"].shape[1] == 1:
             widths.append(len(kwargs["input_ids"]))
         return forward(*args, **kwargs)
 
-    monkeypatch.setattr(vlm.model, "forward", watched)
+    monkeypatch.setattr(vlm.base.model, "forward", watched)
     return widths
 
 
@@ -204,7 +214,7 @@ def test_an_end_at_the_limit_counts_as_an_end(qwen3: VLM, monkeypatch: pytest.Mo
 
 def test_the_first_token_follows_the_softmax(qwen3: VLM) -> None:
     """Pearson's chi-square over 4000 draws, tokens with fewer than 5 expected draws in one bin; its sd is sqrt(2 df)."""
-    prompt, temperature = mixed(qwen3)[1], 0.7
+    prompt, temperature = mixed(qwen3)[1], 0.6
     (group,) = TransformersEngine(qwen3, 1).generate([prompt], 4000, temperature, [11])
     counts_V = torch.bincount(torch.tensor([c.token_ids[0] for c in group]), minlength=len(qwen3.processor.tokenizer))
     with torch.no_grad():
@@ -226,27 +236,68 @@ def chi_square_excess(counts_V: Tensor, probabilities_V: Tensor) -> float:
     return float((((counts - expected) ** 2 / expected).sum() - freedom) / (2 * freedom) ** 0.5)
 
 
-def test_each_prompt_is_prefilled_and_seen_once(vlm: VLM) -> None:
-    """P prompts with 4 images between them, G = 5: one vision pass over the 4 images, one prefill of P rows."""
-    images, rows = watch(vlm)
-    TransformersEngine(vlm, 6).generate(mixed(vlm), 5, 1.0, [0, 1, 2, 3])
-    assert images == [4]
-    assert rows[0] == 4
-    assert rows[1:] == [20] * (len(rows) - 1)
-    assert len(rows) == 6  # a prefill and 5 steps: the last token needs none
+def test_each_prompt_is_prefilled_and_seen_once(vlm: VLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P prompts with 4 images between them, one drawn twice, G = 5: every image is encoded once, every prompt run once."""
+    prompts = mixed(vlm)
+    twin = vlm.encode("Find: the red box", [picture()])
+    encoded, rows = watch(vlm, monkeypatch)
+    completions = TransformersEngine(vlm, 6).generate([*prompts, twin], 5, 1.0, [0, 1, 2, 3, 4])
+    assert sorted(encoded) == sorted(p.text for p in prompts if p.media)
+    assert sum(count for count, length in rows if length > 1) == 4
+    assert [count for count, length in rows if length == 1] == [25] * 5  # the last token needs no forward
+    assert tokens(completions)[0] != tokens(completions)[4]
 
 
-def watch(vlm: VLM) -> tuple[list[int], list[int]]:
-    """Images per call of the vision tower, rows per call of the language model, from now on."""
-    images: list[int] = []
-    rows: list[int] = []
+def watch(vlm: VLM, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[tuple[int, int]]]:
+    """Texts of the prompts whose pixels are asked for, and rows and tokens of every forward, from now on."""
+    encoded: list[str] = []
+    rows: list[tuple[int, int]] = []
+    media_batch = vlm.media_batch
 
-    def on_vision(module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
-        images.append(len(kwargs["grid_thw"]))
+    def on_media(prompts: Sequence[EncodedPrompt]) -> dict[str, Tensor]:
+        encoded.extend(prompt.text for prompt in prompts if prompt.media)
+        return media_batch(prompts)
 
-    def on_language(module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
-        rows.append(len(kwargs["inputs_embeds"]))
+    def on_forward(module: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
+        rows.append(tuple(kwargs["input_ids"].shape))
 
-    vlm.model.model.visual.register_forward_pre_hook(on_vision, with_kwargs=True)
-    vlm.model.model.language_model.register_forward_pre_hook(on_language, with_kwargs=True)
-    return images, rows
+    monkeypatch.setattr(vlm, "media_batch", on_media)
+    vlm.base.model.register_forward_pre_hook(on_forward, with_kwargs=True)
+    return encoded, rows
+
+
+def test_prompts_that_differ_in_their_times_alone_are_two(vlm: VLM) -> None:
+    (prompt,) = mixed(vlm)[:1]
+    later = replace(prompt, position_ids_AP=prompt.position_ids_AP + torch.arange(len(prompt)))
+    together = tokens(TransformersEngine(vlm, 8).generate([prompt, later], 1, 0.0, [0, 0]))
+    assert together == [tokens(TransformersEngine(vlm, 8).generate([p], 1, 0.0, [0]))[0] for p in (prompt, later)]
+
+
+def test_features_of_a_frozen_tower_serve_rollouts_and_updates(qwen3: VLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    vlm, prompts = toy_vlm("qwen3_vl"), mixed(qwen3)
+    vlm.freeze_vision_tower()
+    vision = VisionEncoder(vlm, max_bytes=2**20)
+    encoded, _ = watch(vlm, monkeypatch)
+    groups = TransformersEngine(vlm, 6, vision).generate(prompts, 2, 1.0, [0, 1, 2, 3])
+    rows = [(prompt, c.token_ids) for prompt, group in zip(prompts, groups, strict=True) for c in group]
+    Policy(vlm, 1.0, vision)(pack(vlm, [p for p, _ in rows], [ids for _, ids in rows])).logprobs_BT.sum().backward()
+    assert sorted(encoded) == sorted(prompt.text for prompt in prompts if prompt.media)
+
+
+def test_prompts_of_very_different_lengths_and_many_of_one(qwen3: VLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the prompts are cut into forwards, the completions are the same."""
+    prompts = [*mixed(qwen3), qwen3.encode("one two three " * 40, []), qwen3.encode("four five six " * 40, [])]
+    engine, seeds = TransformersEngine(qwen3, 8), list(range(6))
+    usual = tokens(engine.generate(prompts, 3, 1.0, seeds))
+    for name, value in (("NEAR", 0.0), ("NEAR", 1.0), ("PREFILL_TOKENS", 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(forwards, name, value)
+            assert tokens(engine.generate(prompts, 3, 1.0, seeds)) == usual
+
+
+def test_weights_that_have_overflowed_are_told(qwen3: VLM) -> None:
+    vlm = toy_vlm("qwen3_vl")
+    with torch.no_grad():
+        vlm.base.get_output_embeddings().weight[3] = float("nan")
+    with pytest.raises(FloatingPointError, match="not finite"):
+        TransformersEngine(vlm, 4).generate(mixed(vlm)[:1], 2, 1.0, [0])

@@ -59,6 +59,17 @@ def toy_config(folder: Path, checkpoint: Path, overrides: dict[str, Any] | None 
     return config
 
 
+def mixed_rows(folder: Path) -> DatasetConfig:
+    """Eight rows: a picture, no media, a video, two pictures, and so on."""
+    lines = (QUICKSTART / "gui_train.jsonl").read_text().splitlines()[:28:7]
+    pictures = [str(QUICKSTART / json.loads(line)["image"]) for line in lines]
+    media: list[dict[str, Any]] = [{"image": pictures[0]}, {}, {"video": pictures, "video_fps": 2}, {"images": pictures[:2]}]
+    rows = [{"question": f"now {i}", "answer": {"box": [0, 0, 1, 1]}, **media[i % 4]} for i in range(8)]
+    path = folder / "mixed.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return DatasetConfig(str(path), "toy_task:TASK")
+
+
 def toy_run(folder: Path, checkpoint: Path, overrides: dict[str, Any] | None = None) -> Run:
     """What `train` works on, built by the code that builds every run."""
     return setup.build(toy_config(folder, checkpoint, overrides))

@@ -43,6 +43,7 @@ class Protocol:
     | `differences` | sentences: where and why we depart from the oracle |
     | `generation` | what the protocol asks of generation: `max_completion_length`, `fps`, ... |
     | `low`, `high` | the range of the values; a row without a prediction gets `low` |
+    | `concurrent` | scoring mostly waits for other processes (the sandbox): rows are scored in threads |
     """
 
     name: str
@@ -55,6 +56,7 @@ class Protocol:
     generation: Mapping[str, Any] = field(default_factory=dict)
     low: float = 0.0
     high: float = 1.0
+    concurrent: bool = False
 
     def metrics(self, table: ScoreTable) -> dict[str, Metric]:
         """The protocol's metrics of scored rows."""
@@ -76,7 +78,7 @@ class Benchmark:
 
     | field | meaning |
     |---|---|
-    | `sizes` | published number of rows by split; a row names its split in `answer["groups"]["split"]` where there are several |
+    | `sizes` | published rows by split, {} if unknown; a row names its split in `answer["groups"]["split"]` where there are several |
     | `layout` | the files it is read from, one layout a line; shown by `--list` |
     | `load` | a folder -> its rows, in published order; raises LayoutError (`vlrl.data.layout`) where the files are not there |
     | `protocols` | the first is `strict`, the default |

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vlrl.benchmarks import Benchmark, Metric, Protocol, Reference, own_prompt, task_prompt
+from vlrl.benchmarks.rules.python_values import python_float, python_list
 from vlrl.data.layout import find_files
 from vlrl.data.tables import numbered_rows, read_rows
 from vlrl.metrics.score_table import ScoreTable
@@ -21,8 +20,6 @@ from vlrl.types import Answer, Media, Sample, Score
 NAME = "chartqa"
 YEAR = re.compile(r"(?:1[89]|20)[0-9]{2}")
 ASKS_YEAR = re.compile(r"\byears?\b", re.IGNORECASE)
-MAX_NUMBER = 200
-"""Longer text is no number."""
 
 
 def load(folder: Path) -> Iterable[Sample]:
@@ -89,16 +86,8 @@ def vlmevalkit(text: str, answer: Answer) -> Score:
     >>> vlmevalkit("3 ", {"answer": "[2, 3]"}).value
     1.0
     """
-    said = text.strip()
-    return right_or_wrong(any(_relaxed(said, gold) for gold in _listed(gold_text(answer))), said)
-
-
-def _listed(gold: str) -> list[str]:
-    try:
-        found = ast.literal_eval(gold)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return [gold]
-    return [str(item) for item in found] if isinstance(found, list) else [gold]
+    said, gold = text.strip(), gold_text(answer)
+    return right_or_wrong(any(_relaxed(said, one) for one in python_list(gold) or [gold]), said)
 
 
 def _relaxed(said: str, gold: str) -> bool:
@@ -109,14 +98,9 @@ def _relaxed(said: str, gold: str) -> bool:
 
 
 def _number(text: str) -> float | None:
-    """What Python's `float` reads, which takes blanks around, underscores and any script's digits; percent divides by 100."""
-    if len(text) > MAX_NUMBER:
-        return None
-    try:
-        value = float(text.rstrip("%")) / 100 if text.endswith("%") else float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    """A number as Python reads it; a percent sign divides by 100."""
+    value = python_float(text.rstrip("%"))
+    return value / 100 if value is not None and text.endswith("%") else value
 
 
 def lmms_metrics(table: ScoreTable) -> Mapping[str, Metric]:

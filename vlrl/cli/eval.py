@@ -22,6 +22,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tasks", type=str, help="benchmarks, with commas between, such as screenspot,chartqa")
     parser.add_argument("--protocol", type=str, default="strict", help="whose rules score the benchmarks; --list names them")
     parser.add_argument("--data_root", type=Path, help="folder with the benchmarks' files; left out: the offline hub cache")
+    parser.add_argument("--base_url", type=str, help="an OpenAI-compatible server, such as http://127.0.0.1:8000/v1")
+    parser.add_argument("--concurrency", type=PositiveInt, default=8, help="requests under way at a server at a time")
+    parser.add_argument("--model_args", type=str, help="how --model is loaded: max_pixels=1003520,dtype=bfloat16")
+    parser.add_argument("--gen_kwargs", type=str, help="temperature=0.7,max_new_tokens=512,...")
+    parser.add_argument("--num_samples", type=PositiveInt, default=1, help="answers to each row: pass@k, mean@k, maj@k")
+    parser.add_argument("--seed", type=int, default=0, help="of sampling; a row's answers depend on it and the row only")
     parser.add_argument("--predictions", type=str, help="JSONL file with doc_id and response: score it, run no model")
     parser.add_argument("--coord_space", type=CoordSpace, help="what the answers' numbers mean; left out: the model's, or pixels")
     parser.add_argument("--bootstrap", type=NonNegativeInt, default=1000, help="draws for the intervals; 0: none")
@@ -37,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--limit", type=PositiveInt, help="evaluate the first LIMIT rows only")
     parser.add_argument("--batch_size", type=PositiveInt, default=32, help="rows decoded together")
     parser.add_argument("--max_prompt_length", type=PositiveInt, default=8192, help="tokens; a longer row counts as unusable")
-    parser.add_argument("--max_completion_length", type=PositiveInt, default=512, help="tokens")
+    parser.add_argument("--max_completion_length", type=PositiveInt, help="tokens; left out: the protocol's number, or 512")
     parser.add_argument("--output_path", type=Path, help="folder for results.json and samples_<task>.jsonl")
 
 

@@ -1,21 +1,23 @@
-"""`vlrl eval --tasks`: stored predictions on published benchmarks, and `--list`."""
+"""`vlrl eval --tasks`: published benchmarks, from stored predictions or answered by a model or a server."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from vlrl import benchmarks
-from vlrl.benchmarks import Benchmark, Protocol
+from vlrl.benchmarks import Benchmark
+from vlrl.cli.eval_answers import Shares, ask, make_answerer, settings_of
+from vlrl.cli.eval_tables import print_list, print_task
+from vlrl.evaluation.generate import Answerer
 from vlrl.evaluation.predictions import Predictions
+from vlrl.evaluation.repeats import summarise_repeats
 from vlrl.evaluation.results import count_failures, samples_file, summarise, task_config, write_results
 from vlrl.evaluation.scoring import Job, Spec, make_job, processes_for, score_to_log
 from vlrl.evaluation.source import Source, open_source
@@ -24,22 +26,40 @@ from vlrl.types import UserError
 DEFAULT_SPACE = "pixels"
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One way through a benchmark's rows: its name in the results and files, the prompt mode, the number of the sample."""
+
+    name: str
+    mode: str
+    index: int
+
+    @property
+    def file_name(self) -> str:
+        return self.name if self.index == 0 else f"{self.name}.{self.index}"
+
+
 def run(args: Namespace) -> int:
     """Score the tasks one after another; each is in `results.json` as soon as it is done. 1 when too little could be read."""
     if args.list:
-        _print_list(list(benchmarks.all_benchmarks()))
+        print_list(list(benchmarks.all_benchmarks()))
         return 0
     chosen = {name: benchmarks.load(name) for name in _names(args.tasks)}
-    protocols = {name: benchmark.protocol(args.protocol) for name, benchmark in chosen.items()}
-    predictions = _predictions(args)
+    for benchmark in chosen.values():
+        benchmark.protocol(args.protocol)
+    answerer = None if args.predictions else make_answerer(args)
     with tempfile.TemporaryDirectory() as nowhere:
         folder = args.output_path or Path(nowhere)
         done: dict[str, dict[str, Any]] = {}
         for name, benchmark in chosen.items():
-            done[benchmark.name] = score_task(args, name, benchmark, predictions, folder)
-            write_results(folder, done, _config(args))
-            print_task(benchmark, protocols[name], done[benchmark.name])
-    if args.output_path is not None:
+            for passes in _passes(args, benchmark):
+                entry = evaluate(args, name, benchmark, answerer, passes, folder)
+                if entry is None:
+                    continue
+                done[passes[0].name] = entry
+                write_results(folder, done, _config(args, answerer))
+                print_task(benchmark, benchmark.protocol(args.protocol), passes[0].mode, entry)
+    if args.output_path is not None and done:
         print(f"wrote {folder / 'results.json'}")
     return int(_too_little_read(args.fail_on_parse_rate, done))
 
@@ -51,19 +71,53 @@ def _names(tasks: str) -> list[str]:
     return names
 
 
-def _predictions(args: Namespace) -> Predictions:
-    if args.predictions is None:
-        raise UserError("vlrl eval --tasks wants --predictions, a JSONL file with doc_id and response")
-    if len(_names(args.tasks)) > 1:
-        raise UserError("--predictions holds the answers to one benchmark; give one name in --tasks")
-    return Predictions(args.predictions)
+def _passes(args: Namespace, benchmark: Benchmark) -> list[list[Pass]]:
+    """The passes of each prompt mode; under `both` the thinking one is a task of its own, `<task>,think`."""
+    modes = ["direct", "think"] if args.prompt_mode == "both" else [args.prompt_mode]
+    if args.predictions and (len(modes) > 1 or args.num_samples > 1 or len(_names(args.tasks)) > 1):
+        raise UserError("--predictions holds one answer to each row of one benchmark, in one prompt mode; name just those")
+    names = [benchmark.name if mode == modes[0] else f"{benchmark.name},{mode}" for mode in modes]
+    return [[Pass(name, mode, i) for i in range(args.num_samples)] for name, mode in zip(names, modes, strict=True)]
 
 
-def score_task(args: Namespace, name: str, benchmark: Benchmark, predictions: Predictions, folder: Path) -> dict[str, Any]:
-    """Scores one benchmark into its sample log; what `write_results` needs of it. `name` is the one it was loaded by."""
-    protocol, source = benchmark.protocol(args.protocol), open_source(benchmark, args.data_root, args.limit)
-    spec = Spec(name, protocol.name, args.coord_space or DEFAULT_SPACE, args.log_samples)
-    log = samples_file(folder, benchmark.name)
+def evaluate(
+    args: Namespace, name: str, benchmark: Benchmark, answerer: Answerer | None, passes: Sequence[Pass], folder: Path
+) -> dict[str, Any] | None:
+    """All samples of a benchmark in one prompt mode: the first sample's entry, with pass@k and the like where there are more.
+
+    None in processes that only helped to generate.
+    """
+    space = args.coord_space or (answerer.space if answerer else None) or DEFAULT_SPACE
+    files = [_answered(args, benchmark, answerer, space, one, folder) for one in passes]
+    if Shares.of_environment().rank:
+        return None
+    spec = Spec(name, args.protocol, space, args.log_samples)
+    scored = [
+        score_task(args, spec, benchmark, Predictions(file), samples_file(folder, one.file_name))
+        for one, file in zip(passes, files, strict=True)
+        if file is not None
+    ]
+    entry = scored[0]
+    if len(passes) > 1:
+        entry["results"] |= summarise_repeats([samples_file(folder, one.file_name) for one in passes], args.bootstrap)
+    entry["configs"]["prompt_mode"] = passes[0].mode
+    if answerer is not None:
+        entry["configs"]["generation"] = vars(settings_of(args, dict(benchmark.protocol(args.protocol).generation)))
+    return entry
+
+
+def _answered(
+    args: Namespace, benchmark: Benchmark, answerer: Answerer | None, space: Any, one: Pass, folder: Path
+) -> Path | None:
+    if answerer is None:
+        return Path(args.predictions)
+    path = folder / f"predictions_{one.file_name.replace(':', '.')}.jsonl"
+    return ask(args, benchmark, answerer, space, one.mode, one.index, path)
+
+
+def score_task(args: Namespace, spec: Spec, benchmark: Benchmark, predictions: Predictions, log: Path) -> dict[str, Any]:
+    """Scores one benchmark into its sample log; what `write_results` needs of it."""
+    protocol, source = benchmark.protocol(spec.protocol), open_source(benchmark, args.data_root, args.limit)
     score_to_log(log, _jobs(spec, source, predictions), args.resume, processes_for(len(predictions)))
     if args.limit is None:
         predictions.refuse_unknown(source.ids)
@@ -81,28 +135,9 @@ def _jobs(spec: Spec, source: Source, predictions: Predictions) -> Iterator[Job]
     return (make_job(spec, sample, predictions.get(sample.id)) for sample in source)
 
 
-def _config(args: Namespace) -> dict[str, Any]:
-    return {key: getattr(args, key) for key in ("model", "predictions", "limit", "bootstrap")}
-
-
-def print_task(benchmark: Benchmark, protocol: Protocol, done: dict[str, Any]) -> None:
-    """The task's numbers as a table, the headline first, then what failed."""
-    results, failures, partial = done["results"], done["failures"], done["configs"]["partial"]
-    table = Table("metric", "value", "95 % interval", "rows", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    metrics = [name for name in results if not name.endswith(("_n", "_ci95"))]
-    for name in sorted(metrics, key=lambda name: name != protocol.headline):
-        low_high = results.get(f"{name}_ci95")
-        interval = f"{low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
-        value = "undefined" if results[name] is None else f"{results[name]:.4f}"
-        table.add_row(Text(name), value, interval, str(results.get(f"{name}_n", "")))
-    console = Console()
-    console.print(f"{benchmark.title}, protocol {protocol.name}", highlight=False, markup=False)
-    console.print(table)
-    if failures:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in failures.items())
-        print(f"of {done['rows']} rows: {kinds} (all but bad_gold count in the means)")
-    if partial:
-        print(f"partial: first {done['rows']} rows; not a score of the whole set")
+def _config(args: Namespace, answerer: Answerer | None) -> dict[str, Any]:
+    config = {key: getattr(args, key) for key in ("model", "base_url", "model_args", "predictions", "limit", "bootstrap", "seed")}
+    return {**config, "num_samples": args.num_samples, "model_fingerprint": answerer.identity if answerer else None}
 
 
 def _too_little_read(least: float | None, done: dict[str, dict[str, Any]]) -> bool:
@@ -110,12 +145,3 @@ def _too_little_read(least: float | None, done: dict[str, dict[str, Any]]) -> bo
     for name, rate in low.items():
         print(f"vlrl: {name}: parse rate {rate:.4f} is below --fail_on_parse_rate {least}", file=sys.stderr)
     return bool(low)
-
-
-def _print_list(found: Sequence[Benchmark]) -> None:
-    for benchmark in found:
-        sizes = ", ".join(f"{split} {size:,}" for split, size in benchmark.sizes.items())
-        print(f"{benchmark.name}  ({benchmark.title}; {sizes} rows; {benchmark.licence})")
-        print(f"    protocols  {', '.join(protocol.name for protocol in benchmark.protocols)}")
-        for number, layout in enumerate(benchmark.layout):
-            print(f"    {'' if number else 'layout':<9}  {layout}")

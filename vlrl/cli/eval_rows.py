@@ -19,10 +19,12 @@ from rich.table import Table
 
 from vlrl import tasks
 from vlrl.data import read_samples
-from vlrl.logs import CONFIG_FILE, RunFolder, finite
+from vlrl.logs import finite
 from vlrl.rewards.composite import row_reward
 from vlrl.types import Sample, UserError
 
+DEFAULT_LENGTH = 512
+"""Tokens of an answer, where the command line names no limit."""
 MAX_SHOWN = 5
 """Rows that cannot be scored are named up to this number."""
 
@@ -50,28 +52,18 @@ def run(args: Namespace) -> int:
 def _evaluate(args: Namespace, samples: Sequence[Sample], modes: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     import torch
 
+    from vlrl.evaluation.local_model import checkpoint_of
     from vlrl.evaluation.runner import evaluate
     from vlrl.models import vlm as models
     from vlrl.rollout.transformers_engine import TransformersEngine
 
-    vlm = models.load(_checkpoint_of(args.model))
+    vlm = models.load(checkpoint_of(args.model))
     vlm.to("cuda" if torch.cuda.is_available() else "cpu")
-    engine = TransformersEngine(vlm, args.max_completion_length)
+    engine = TransformersEngine(vlm, args.max_completion_length or DEFAULT_LENGTH)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("evaluating", total=len(samples) * len(modes))
         advance = partial(progress.advance, bar)
         return {mode: evaluate(samples, vlm, engine, mode, args.max_prompt_length, args.batch_size, advance) for mode in modes}
-
-
-def _checkpoint_of(model: str) -> str:
-    """A run folder stands for the model in its newest checkpoint."""
-    folder = RunFolder(model)
-    if not (folder.path / CONFIG_FILE).is_file():
-        return model
-    newest = folder.latest_checkpoint()
-    if newest is None:
-        raise UserError(f"{model}: is a run folder without a complete checkpoint; wait for one, or name a checkpoint folder")
-    return str(newest / "model")
 
 
 def _print(summaries: dict[str, dict[str, Any]], cut: str) -> None:

@@ -17,7 +17,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Train to the end."""
-    from vlrl.training.grpo import train  # only now: --help and a wrong key need no torch
+    import torch.distributed  # only now: --help and a wrong key need no torch
 
-    train(TrainConfig(**{field.name: args[field.name] for field in fields(TrainConfig)}))
+    from vlrl.training.grpo import train
+
+    try:
+        train(TrainConfig(**{field.name: args[field.name] for field in fields(TrainConfig)}))
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
     return 0

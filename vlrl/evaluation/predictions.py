@@ -27,6 +27,8 @@ class Prediction:
     response: str | None
     processed_size: list[float] | None = None
     finish_reason: str | None = None
+    failure: str | None = None
+    """What kept the row from being answered, where `response` is None."""
     source: str = ""
 
 
@@ -81,7 +83,8 @@ class Predictions:
     def _prediction(self, line: bytes, number: int) -> Prediction:
         source = f"{self.path}:{number}"
         row = parse_object(line.removeprefix(BYTE_ORDER_MARK), source)
-        return Prediction(_doc_id(row, source), _response(row, source), _size(row, source), _finish_reason(row, source), source)
+        finish_reason, failure = (_text(row, key, source) for key in ("finish_reason", "failure"))
+        return Prediction(_doc_id(row, source), _response(row, source), _size(row, source), finish_reason, failure, source)
 
 
 def _doc_id(row: dict[str, Any], source: str) -> str:
@@ -107,8 +110,8 @@ def _size(row: dict[str, Any], source: str) -> list[float] | None:
     return value
 
 
-def _finish_reason(row: dict[str, Any], source: str) -> str | None:
-    value = row.get("finish_reason")
+def _text(row: dict[str, Any], key: str, source: str) -> str | None:
+    value = row.get(key)
     if value is not None and not isinstance(value, str):
-        raise RowError(source, "finish_reason", "is no string", "give stop or length, or leave it out")
+        raise RowError(source, key, "is no string", "give a word, or leave it out")
     return value

@@ -38,7 +38,7 @@ def prepare(sample: Sample, vlm: VLM, prompt_mode: str, max_prompt_length: int) 
         raise RowError(sample.source, "question", f"the prompt has {len(encoded)} tokens, more than {max_prompt_length}", mend)
     answer = {**sample.answer, "space": vlm.space, "prompt_mode": prompt_mode}
     if media:
-        answer["processed_size"] = list(_processed_size(sample, media, encoded))
+        answer["processed_size"] = list(processed_size(sample, media, encoded))
     try:
         task.check_gold(answer)
     except ValueError as error:
@@ -53,7 +53,7 @@ def _area(sample: Sample) -> str:
     return "video.total_pixels" if any(media.kind == "video" for media in sample.media) else "max_pixels"
 
 
-def _processed_size(sample: Sample, media: Sequence[Image.Image | Video], encoded: EncodedPrompt) -> tuple[int, int]:
+def processed_size(sample: Sample, media: Sequence[Image.Image | Video], encoded: EncodedPrompt) -> tuple[int, int]:
     """(width, height), as the model saw it, of the medium that holds the gold."""
     index = gold_media(sample)
     found = media[index]

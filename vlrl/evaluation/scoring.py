@@ -12,7 +12,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
@@ -64,7 +64,7 @@ class Job:
 def make_job(spec: Spec, sample: Sample, prediction: Prediction | None) -> Job:
     """The job of a row. Raises RowError when the coordinate space needs a size that the prediction lacks."""
     answer = {**sample.answer, "space": spec.space, **_processed_size(spec, sample, prediction)}
-    said = (prediction.response, prediction.finish_reason) if prediction else None
+    said = (prediction.response, prediction.finish_reason, prediction.failure) if prediction else None
     media = [media.path for media in sample.media]
     parts = [__version__, *vars(spec).values(), sample.id, sample.question, media, answer, said]
     doc_hash = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
@@ -87,7 +87,8 @@ def score_line(job: Job) -> bytes:
     """A job's line of the sample log."""
     protocol, answer = _protocol(job.spec.benchmark, job.spec.protocol), job.sample.answer
     response = job.prediction.response if job.prediction else None
-    score = _score(protocol, response, answer)
+    failure = job.prediction.failure if job.prediction else None
+    score = _score(protocol, response, answer, failure or MISSING)
     line = {
         "doc_id": job.sample.id,
         "value": score.value,
@@ -111,7 +112,7 @@ def _protocol(benchmark: str, protocol: str) -> Protocol:
     return benchmarks.load(benchmark).protocol(protocol)
 
 
-def _score(protocol: Protocol, response: str | None, answer: Answer) -> Score:
+def _score(protocol: Protocol, response: str | None, answer: Answer, failure: str) -> Score:
     """The protocol's score; of a row without a response the lowest one, with what an empty answer gets in its parts."""
     try:
         score = protocol.score(response or "", answer)
@@ -119,7 +120,7 @@ def _score(protocol: Protocol, response: str | None, answer: Answer) -> Score:
         return Score(None, failure=BAD_GOLD, extracted=str(error))
     if response is not None or score.value is None:
         return score
-    return Score(protocol.low, score.parts, correct=False, failure=MISSING)
+    return Score(protocol.low, score.parts, correct=False, failure=failure)
 
 
 def _cluster(sample: Sample) -> str:
@@ -187,7 +188,11 @@ def _scored_chunks(jobs: Iterator[Job], processes: int) -> Iterator[list[bytes]]
 
 
 def _score_chunk(jobs: list[Job]) -> list[bytes]:
-    return [score_line(job) for job in jobs]
+    spec = jobs[0].spec
+    if not _protocol(spec.benchmark, spec.protocol).concurrent:
+        return [score_line(job) for job in jobs]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        return list(threads.map(score_line, jobs))
 
 
 def processes_for(rows: int) -> int:

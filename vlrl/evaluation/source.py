@@ -61,7 +61,7 @@ class Source:
     def size_warnings(self) -> list[str]:
         """One sentence for each split whose number of rows is not the published one; none for a limited run."""
         sizes = self.benchmark.sizes
-        if self.limit is not None:
+        if self.limit is not None or not sizes:
             return []
         if WHOLE in self.splits and WHOLE not in sizes:
             published, found = sum(sizes.values()), self.splits.total()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,23 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
-_WHITE = _TO_XYZ.sum(axis=1)
 
 
-def hex_to_lab(colors: Sequence[str]) -> Array:
+class Constants(NamedTuple):
+    """What the step from linear sRGB to L*a*b* depends on: the matrix to XYZ, the white point, the slope near black."""
+
+    to_xyz: Array
+    white: Array
+    slope: float
+
+
+SRGB = Constants(_TO_XYZ, _TO_XYZ.sum(axis=1), 24389 / 27 / 116)
+
+
+def hex_to_lab(colors: Sequence[str], constants: Constants = SRGB) -> Array:
     """CIE L*a*b* (white point D65), one row per colour `#rrggbb` of sRGB. Raises ValueError for another spelling.
+
+    Other `constants` are for scores of libraries that round them.
 
     >>> hex_to_lab(["#ffffff", "#ff0000"]).round(1).tolist()
     [[100.0, 0.0, 0.0], [53.2, 80.1, 67.2]]
@@ -23,8 +36,8 @@ def hex_to_lab(colors: Sequence[str]) -> Array:
         raise ValueError(f"colours are written #rrggbb, not {list(colors)!r}")
     rgb = np.array([list(bytes.fromhex(color[1:])) for color in colors], dtype=float).reshape(-1, 3) / 255
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    ratio = linear @ _TO_XYZ.T / _WHITE
-    x, y, z = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116).T
+    ratio = linear @ constants.to_xyz.T / constants.white
+    x, y, z = np.where(ratio > 216 / 24389, np.cbrt(ratio), constants.slope * ratio + 16 / 116).T
     return np.column_stack([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 

@@ -210,6 +210,19 @@ def parse_expression(text: str) -> tuple[Any, ...]:
     return tuple(_within_budget(parse) or ())
 
 
+def numeric_value(text: str) -> float | None:
+    r"""The value of an expression that is a finite real number, None for anything else, and for one with letters in it.
+
+    >>> numeric_value(r"3\sqrt{4}"), numeric_value("14/2"), numeric_value("x+1"), numeric_value("9^9^9")
+    (6.0, 7.0, None, None)
+    """
+    parsed = parse_expression(text)
+    if not parsed or not isinstance(parsed[0], _sympy().Expr) or parsed[0].free_symbols:
+        return None
+    value = _within_budget(lambda: complex(parsed[0].evalf(20)))
+    return value.real if value is not None and cmath.isfinite(value) and not value.imag else None
+
+
 def _within_budget(work: Callable[[], T]) -> T | None:
     """What `work` returns, or None when it makes more than `MAX_CALLS` calls or fails."""
     left = MAX_CALLS

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from vlrl.metrics.edit_distance import edit_distance, lcs_length
 
 ANLS_THRESHOLD = 0.5
+SCRIPTS_WITHOUT_BLANKS = "\u2e80"
+"""From this letter on, words are not parted by blanks."""
 
 
 class TokenScores(NamedTuple):
@@ -115,3 +117,29 @@ def vqa_soft(matches: int, humans: int) -> float:
     """
     without_a_match, without_another = min(1.0, (matches - 1) / 3), min(1.0, matches / 3)
     return max(0.0, (matches * without_a_match + (humans - matches) * without_another) / humans)
+
+
+def holds_phrase(text: str, phrase: str) -> bool:
+    """True when a phrase stands in a text and neither its first nor its last word or number goes on beyond it.
+
+    >>> holds_phrase("total 35", "35"), holds_phrase("10735", "35"), holds_phrase("35.5", "35"), holds_phrase("normal", "no")
+    (True, False, False, False)
+    """
+    start = text.find(phrase) if phrase else -1
+    while start >= 0:
+        if not _goes_on(text, start - 1, phrase[0], -1) and not _goes_on(text, start + len(phrase), phrase[-1], 1):
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def _goes_on(text: str, index: int, edge: str, step: int) -> bool:
+    """Whether the character at the index continues the word, or the number, whose outer character is `edge`."""
+    if not _in_word(edge) or not 0 <= index < len(text):
+        return False
+    beyond = text[index + step : index + step + 1] if index + step >= 0 else ""
+    return _in_word(text[index]) or (text[index] in ".," and edge.isdigit() and beyond.isdigit())
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() and char < SCRIPTS_WITHOUT_BLANKS

@@ -24,6 +24,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from vlrl.models import varlen
 from vlrl.models.branch_cache import BranchCache
 
 LAYOUT = "shared_prefix"
@@ -100,7 +101,7 @@ def _forward(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, atten
     if layout is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     if isinstance(layout, BranchCache):
-        return layout.attend(module.layer_idx, query, **kwargs), None
+        return layout.attend(module.layer_idx, query, **kwargs), None  # type: ignore[arg-type]
     return attention(query, key, value, layout, **kwargs), None
 
 
@@ -114,11 +115,17 @@ def attention(
     sliding_window: int | None = None,
     **_: Any,
 ) -> Tensor:
-    """The attention's output [1, S, N, D] for `query` [1, N, S, D] and `key`, `value` [1, N_kv, S, D]."""
+    """The attention's output [1, S, N, D] for `query` [1, N, S, D] and `key`, `value` [1, N_kv, S, D].
+
+    By FlashAttention where it serves (`vlrl.models.varlen`), else by `scaled_dot_product_attention`.
+    """
+    # Under autocast rotary embeddings leave query and key in float32, which FlashAttention does not take.
+    query, key = query.to(value.dtype), key.to(value.dtype)
+    if varlen.serves(query, layout, dropout):
+        query_SND, key_SKD, value_SKD = (states[0].transpose(0, 1) for states in (query, key, value))
+        return varlen.attention(query_SND, key_SKD, value_SKD, layout, scaling, sliding_window)[None]
     repeats = query.shape[1] // key.shape[1]
     key, value = repeat_kv(key, repeats), repeat_kv(value, repeats)
-    # Under autocast rotary embeddings leave query and key in float32; sdpa itself would cast them, its causal bias does not.
-    query, key = query.to(value.dtype), key.to(value.dtype)
     call = _Call(query[0], key[0], value[0], scaling, dropout, sliding_window)
     parts = []
     for group in layout.groups:

@@ -58,6 +58,10 @@ class VLM:
     ) -> None:
         self.model, self.processor, self.family = model, processor, family
         self.video_limits = video_limits or VideoLimits()
+        if family.reads_video:
+            processor.video_processor.cap_pixels_per_frame = (
+                True  # what qwen-vl-utils means, for others who load a saved checkpoint
+            )
         tokenizer = processor.tokenizer
         known = tokenizer.get_vocab()
         self.banned_ids: list[int] = [known[token] for token in family.placeholders if token in known]
@@ -102,17 +106,18 @@ class VLM:
             if token in text:
                 raise UserError(f"the text holds {token}, which stands for pixels; take it out")
         videos = [item for item in media if isinstance(item, Video)]
-        if videos and not self.family.reads_video:
-            what = f"vlrl knows no video for {self.base.config.model_type} models"
-            raise UserError(f"{what}; leave the row out, or train a model of the Qwen-VL families")
+        self._check_videos(videos)
         images = [item for item in media if not isinstance(item, Video)]
         prompt = self._prompt(text, media)
+        bos = self.processor.tokenizer.bos_token
+        begun = bos is not None and prompt.startswith(bos)  # by the chat template; the tokenizer would write it again
         try:
             inputs = self.processor(
                 text=[prompt],
                 images=[images] if images else None,
                 videos=[torch.from_numpy(video.frames_FHWC).permute(0, 3, 1, 2) for video in videos] or None,
                 videos_kwargs=self._video_options(videos) if videos else {},
+                add_special_tokens=not begun,
                 return_tensors="pt",
             )
         except ValueError as error:
@@ -134,6 +139,15 @@ class VLM:
         video_id = getattr(config, "video_token_id", None)
         return types if video_id is None else types + 2 * (input_ids == video_id)
 
+    def _check_videos(self, videos: Sequence[Video]) -> None:
+        if videos and not self.family.reads_video:
+            what = f"vlrl knows no video for {self.base.config.model_type} models"
+            raise UserError(f"{what}; leave the row out, or train a model of the Qwen-VL families")
+        for video in videos:
+            if any(side % self.frame_factor for side in video.size):
+                what = f"the frames of a video are {video.size[0]} x {video.size[1]} pixels, no multiples of {self.frame_factor}"
+                raise UserError(f"{what}; let load_video resize them")
+
     def _prompt(self, text: str, media: Sequence[Image.Image | Video]) -> str:
         parts: list[Any] = [{"type": "video" if isinstance(item, Video) else "image"} for item in media]
         messages: list[Any] = [{"role": "user", "content": [*parts, {"type": "text", "text": text}]}]
@@ -143,7 +157,7 @@ class VLM:
     def _video_options(self, videos: Sequence[Video]) -> dict[str, Any]:
         """The processor neither samples nor resizes: both have been done. The times reach it as places in the source."""
         times = [{"fps": video.fps, "total_num_frames": video.total, "frames_indices": list(video.indices)} for video in videos]
-        return {"do_sample_frames": False, "do_resize": False, "cap_pixels_per_frame": True, "video_metadata": times}
+        return {"do_sample_frames": False, "do_resize": False, "video_metadata": times}
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of sampled tokens without the end; box and point tokens stay, because they are the answer."""
@@ -158,10 +172,11 @@ class VLM:
         for prompt in prompts:
             self._check_placeholders(prompt)
         keys = [key for key in self.family.media_keys if any(key in prompt.media for prompt in prompts)]
-        axis = self.family.media_axis
-        return {key: _concatenate([p.media[key] for p in prompts if key in p.media], axis).to(self.device) for key in keys}
+        return {key: _concatenate([p.media[key] for p in prompts if key in p.media]).to(self.device) for key in keys}
 
-    def text_inputs(self, input_ids_BL: Tensor, position_ids_ABL: Tensor, token_types_BL: Tensor | None = None) -> dict[str, Tensor]:
+    def text_inputs(
+        self, input_ids_BL: Tensor, position_ids_ABL: Tensor, token_types_BL: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The arguments of the model's forward that say what stands where, in its own words: one axis of positions is [B, L]."""
         position_ids = position_ids_ABL[0] if len(position_ids_ABL) == 1 else position_ids_ABL
         inputs = {"input_ids": input_ids_BL, "position_ids": position_ids}
@@ -203,14 +218,14 @@ class VLM:
             (folder / VIDEO_LIMITS).write_text(json.dumps(asdict(self.video_limits), indent=2) + "\n")
 
 
-def _concatenate(tensors: Sequence[Tensor], axis: int) -> Tensor:
-    """Along `axis`, with zeros behind the ends of tensors that are shorter in another dimension."""
-    largest = [max(sizes) for sizes in zip(*(tensor.shape for tensor in tensors), strict=True)]
+def _concatenate(tensors: Sequence[Tensor]) -> Tensor:
+    """Along dimension 0, with zeros behind the ends of tensors that are shorter in another one."""
+    largest = [max(sizes) for sizes in zip(*(tensor.shape[1:] for tensor in tensors), strict=True)]
     padded = []
     for tensor in tensors:
-        missing = [0 if i == axis else size - tensor.shape[i] for i, size in enumerate(largest)]
+        missing = [size - own for size, own in zip(largest, tensor.shape[1:], strict=True)]
         padded.append(F.pad(tensor, [n for size in reversed(missing) for n in (0, size)]) if any(missing) else tensor)
-    return torch.cat(padded, axis)
+    return torch.cat(padded)
 
 
 def load(
@@ -228,6 +243,8 @@ def load(
     Raises UserError, naming the mend, when there is no such checkpoint or its model type has no family.
     """
     path = BUILT_IN.get(name_or_path, Path(name_or_path))
+    if video_limits is not None:
+        video_limits.check()
     _check_folder(path, name_or_path)
     adapter = path / "adapter_config.json"
     base = json.loads(adapter.read_text())["base_model_name_or_path"] if adapter.is_file() else str(path)
@@ -272,8 +289,8 @@ def _limit_pixels(processor: Any, min_pixels: int | None, max_pixels: int | None
         return
     size = processor.image_processor.size
     if not {"shortest_edge", "longest_edge"} <= {key for key, value in dict(size).items() if value}:
-        what = f"{type(processor).__name__} cuts images into tiles of a fixed size"
-        raise UserError(f"min_pixels and max_pixels bound areas, but {what}; leave them out")
+        what = f"{type(processor.image_processor).__name__} does not size images by their area"
+        raise UserError(f"min_pixels and max_pixels: {what}; leave them out")
     low, high = min_pixels or size["shortest_edge"], max_pixels or size["longest_edge"]
     if low > high:
         raise UserError(f"min_pixels is {low}, more than max_pixels, which is {high}; set both, in pixels of image area")

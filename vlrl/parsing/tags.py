@@ -45,6 +45,17 @@ def _without_thought(text: str) -> str | None:
     return "".join([*kept, text[position:]]).rpartition(THINK_END)[2]
 
 
+def first_answer(text: str) -> str | None:
+    """The inside of the first closed answer tag, thoughts or not, as published scorers take it; None where none is closed.
+
+    >>> first_answer("<answer> 5 </answer> or <answer>6</answer>"), first_answer("5")
+    ('5', None)
+    """
+    _, opened, rest = text.partition(ANSWER)
+    inside, closed, _ = rest.partition(ANSWER_END)
+    return inside.strip() if opened and closed else None
+
+
 def thought_text(text: str) -> str | None:
     """The part of a completion that is the thought, or None: up to the last `</think>`, or all after an unclosed `<think>`.
 

@@ -8,6 +8,7 @@ TYPOGRAPHIC = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-",
      "\u2014": "-", "\u2212": "-", "\u00a0": " ", "\u202f": " "}
 )  # fmt: skip
+_FULL_WIDTH = str.maketrans({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " "})
 ARTICLES = frozenset({"a", "an", "the"})
 NUMBER_WORDS = {
     word: str(number)
@@ -26,6 +27,15 @@ def plain_quotes(text: str) -> str:
     "- 3's"
     """
     return text.translate(TYPOGRAPHIC)
+
+
+def fold_full_width(text: str) -> str:
+    """The text with full-width letters, digits and signs, as East Asian keyboards write them, as their ASCII kin.
+
+    >>> fold_full_width("\uff22\uff0c\uff11")
+    'B,1'
+    """
+    return text.translate(_FULL_WIDTH)
 
 
 def squeeze(text: str) -> str:

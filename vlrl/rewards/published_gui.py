@@ -79,7 +79,7 @@ def gui_r1(text: str, answer: Answer) -> Score:
     if right and gold in ("click", "long_press"):
         right = any(_near(_in_pixels(point, answer), answer) for point in whole_points(block)[-1:])
     elif right and words is not None:
-        right = _same_words(input_text(block) or NO_TEXT, words)
+        right = same_words(input_text(block) or NO_TEXT, words)
     parts = {"accuracy": float(right), "format": float(is_think_answer(text) and _is_action_list(parse_literal(block)))}
     return _total(0.8 * parts["accuracy"] + 0.2 * parts["format"], parts, right, name)
 
@@ -147,7 +147,12 @@ def _near(point: Point, answer: Answer) -> bool:
     return (point[0] - x) ** 2 + (point[1] - y) ** 2 < RADIUS**2
 
 
-def _same_words(words: str, gold: str) -> bool:
+def same_words(words: str, gold: str) -> bool:
+    """GUI-R1's comparison of texts: an F1 of the sets of words of at least 0.5; of two single words, see `gui_r1`.
+
+    >>> same_words("Oslo weather today now", "weather in oslo"), same_words("o", "oslo")
+    (True, False)
+    """
     ours, theirs = ({*text.replace("[", "").replace("]", "").lower().split()} for text in (words, gold))
     if len(ours) == len(theirs) == 1:
         shorter, longer = sorted((*ours, *theirs), key=len)

@@ -1,26 +1,38 @@
 """Rollouts in process, with the training model itself.
 
-Each distinct prompt is encoded and prefilled once; its cache is expanded to G rows that decode together. Rows that have ended are
-dropped whenever half of the rows are done, and decoding stops as soon as all are.
+Each distinct prompt is prefilled once, its images are encoded once, and its completions branch off side by side. Rows that have
+ended are dropped whenever a quarter of the rows are done; decoding stops as soon as all are.
+
+Shapes: P prompts, G completions each, B = P * G rows of which A are living, T completion tokens, V vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
+from vlrl.models import shared_prefix
+from vlrl.models.vision import VisionEncoder
 from vlrl.models.vlm import VLM, EncodedPrompt
+from vlrl.rollout.forwards import Branches, Forward, Rows
+from vlrl.rollout.sampling import draw, uniforms
 from vlrl.types import Completion
+
+CROWDED = 0.75
+"""Rows are dropped when this share of them or less is still living."""
 
 
 class TransformersEngine:
-    """Samples completions from `vlm`. `max_completion_length` counts tokens, the end-of-sequence token included."""
+    """Samples completions from `vlm`. `max_completion_length` counts tokens, the end-of-sequence token included.
 
-    def __init__(self, vlm: VLM, max_completion_length: int) -> None:
-        self.vlm, self.max_completion_length = vlm, max_completion_length
+    With the `vision` of the training passes, a frozen tower's features are shared with them.
+    """
+
+    def __init__(self, vlm: VLM, max_completion_length: int, vision: VisionEncoder | None = None) -> None:
+        self.vlm, self.max_completion_length, self.vision = vlm, max_completion_length, vision or VisionEncoder(vlm)
 
     @torch.no_grad()
     def generate(
@@ -28,116 +40,76 @@ class TransformersEngine:
     ) -> list[list[Completion]]:
         """`num_generations` completions of each prompt; temperature 0 is greedy.
 
-        A prompt's completions depend on its own seed only, not on the batch it is in.
+        A prompt's completions depend on its own seed only, not on the batch it is in. Raises FloatingPointError when the model's
+        probabilities are not finite.
         """
-        decoding = _Decoding(self.vlm, prompts, num_generations, temperature, seeds, self.max_completion_length)
-        for _ in range(self.max_completion_length):
-            if not decoding.advance():
+        forward = self._forward()
+        distinct, rows = _distinct(prompts)
+        hidden_PH = forward.prefill(distinct, rows, num_generations)
+        starts_P = torch.tensor([int(prompt.position_ids_AP.max()) + 1 for prompt in prompts], device=self.vlm.device)
+        hidden_BH, starts_B = (tensor_P.repeat_interleave(num_generations, 0) for tensor_P in (hidden_PH, starts_P))
+        noise_BT = uniforms(seeds, num_generations, self.max_completion_length).to(self.vlm.device)
+        found = self._decode(forward, hidden_BH, starts_B, noise_BT, temperature)
+        completions = [self._completion(ids, logprobs) for ids, logprobs in found]
+        return [completions[i : i + num_generations] for i in range(0, len(completions), num_generations)]
+
+    def _forward(self) -> Forward:
+        """Asked anew for each batch: where weights are split over processes, the model that samples is another one each time."""
+        if shared_prefix.why_not(self.vlm.base) is not None:
+            return Rows(self.vlm)
+        shared_prefix.enable(self.vlm.base)
+        return Branches(self.vlm, self.vision)
+
+    def _decode(
+        self, forward: Forward, hidden_AH: Tensor, positions_A: Tensor, noise_BT: Tensor, temperature: float
+    ) -> Iterator[tuple[list[int], list[float]]]:
+        """Token ids and log-probabilities of every row, from the prompts' last hidden states and the positions after them."""
+        tokens_BT = torch.zeros_like(noise_BT, dtype=torch.long)
+        logprobs_BT = torch.zeros_like(noise_BT, dtype=torch.float32)
+        lengths_B, alive_A = torch.zeros_like(tokens_BT[:, 0]), torch.arange(len(noise_BT), device=noise_BT.device)
+        going_A = torch.ones_like(alive_A, dtype=torch.bool)
+        head = self.vlm.base.get_output_embeddings()
+        ends = torch.tensor(self.vlm.eos_ids, dtype=torch.long, device=noise_BT.device)
+        for t in range(self.max_completion_length):
+            tokens_A, logprobs_A = draw(head(hidden_AH), temperature, self.vlm.banned_ids, noise_BT[alive_A, t])
+            tokens_BT[alive_A, t], logprobs_BT[alive_A, t] = tokens_A, logprobs_A
+            lengths_B[alive_A] += going_A
+            going_A = going_A & ~torch.isin(tokens_A, ends)
+            living = int(going_A.sum())
+            if not living or t + 1 == self.max_completion_length:
                 break
-        rows = decoding.completions()
-        return [rows[i : i + num_generations] for i in range(0, len(rows), num_generations)]
-
-
-class _Decoding:
-    """The state of one batch: B = P * G rows, of which A are still alive."""
-
-    def __init__(
-        self, vlm: VLM, prompts: Sequence[EncodedPrompt], group: int, temperature: float, seeds: Sequence[int], max_length: int
-    ) -> None:
-        self.vlm, self.group, self.temperature, self.max_length = vlm, group, temperature, max_length
-        self.generators = [torch.Generator(vlm.device).manual_seed(seed) for seed in seeds]
-        rows = len(prompts) * group
-        self.token_ids: list[list[int]] = [[] for _ in range(rows)]
-        self.logprobs: list[list[float]] = [[] for _ in range(rows)]
-        self.done_B = torch.zeros(rows, dtype=torch.bool)
-        self.alive_A = torch.arange(rows)
-        self.cache = DynamicCache(config=vlm.model.config.get_text_config())
-        self.logits_AV = self._prefill(prompts)
-
-    def _prefill(self, prompts: Sequence[EncodedPrompt]) -> Tensor:
-        """One forward over the distinct prompts, left-padded; leaves the cache expanded to B rows and returns logits [B, V]."""
-        length = max(map(len, prompts))
-        input_ids = torch.full((len(prompts), length), self.vlm.pad_id)
-        axes = prompts[0].position_ids_AP.shape[0]
-        position_ids = torch.zeros(axes, len(prompts), length, dtype=torch.long)
-        mask = torch.zeros(len(prompts), length, dtype=torch.long)
-        token_types = torch.zeros_like(mask)
-        for row, prompt in enumerate(prompts):
-            start = length - len(prompt)
-            input_ids[row, start:], mask[row, start:] = prompt.input_ids_P, 1
-            position_ids[:, row, start:], token_types[row, start:] = prompt.position_ids_AP, prompt.token_types_P
-        device = self.vlm.device
-        output = self.vlm.model(
-            input_ids=input_ids.to(device),
-            attention_mask=mask.to(device),
-            position_ids=position_ids.to(device),
-            mm_token_type_ids=token_types.to(device),
-            past_key_values=self.cache,
-            use_cache=True,
-            logits_to_keep=1,
-            **self.vlm.media_batch(prompts),
-        )
-        self.cache.batch_repeat_interleave(self.group)
-        self.mask_AL = mask.to(device).repeat_interleave(self.group, 0)
-        self.next_position_A = (position_ids.amax((0, 2)) + 1).to(device).repeat_interleave(self.group, 0)
-        self.axes = axes
-        return output.logits[:, -1].float().repeat_interleave(self.group, 0)
-
-    def advance(self) -> bool:
-        """Draw one token for every living row; False when all rows have ended."""
-        tokens_A, logprobs_A = self._draw()
-        for row, token, logprob in zip(self.alive_A.tolist(), tokens_A.tolist(), logprobs_A.tolist(), strict=True):
-            if not self.done_B[row]:
-                self.token_ids[row].append(token)
-                self.logprobs[row].append(logprob)
-                self.done_B[row] = token in self.vlm.eos_ids or len(self.token_ids[row]) == self.max_length
-        if self.done_B.all():
-            return False
-        keep_A = ~self.done_B[self.alive_A]
-        if 2 * int(keep_A.sum()) <= len(keep_A):
-            tokens_A = self._drop(keep_A, tokens_A)
-        self._forward(tokens_A)
-        return True
-
-    def _draw(self) -> tuple[Tensor, Tensor]:
-        logits_AV = self.logits_AV / (self.temperature or 1.0)
-        logits_AV[:, self.vlm.banned_ids] = float("-inf")
-        logprobs_AV = logits_AV.log_softmax(-1)
-        noisy_AV = logprobs_AV + self._gumbel(logprobs_AV.shape[1]) if self.temperature else logprobs_AV
-        tokens_A = noisy_AV.argmax(-1)
-        return tokens_A, logprobs_AV.gather(1, tokens_A[:, None])[:, 0]
-
-    def _gumbel(self, vocabulary: int) -> Tensor:
-        """Gumbel noise [A, V], drawn for all rows of a prompt by that prompt's generator, so that dropped rows change nothing."""
-        prompts = sorted({int(row) // self.group for row in self.alive_A})
-        shape = (self.group, vocabulary)
-        noise = {p: torch.empty(shape, device=self.vlm.device).exponential_(generator=self.generators[p]) for p in prompts}
-        return torch.stack([-noise[row // self.group][row % self.group].log() for row in self.alive_A.tolist()])
-
-    def _drop(self, keep_A: Tensor, tokens_A: Tensor) -> Tensor:
-        kept = keep_A.nonzero()[:, 0]
-        self.alive_A = self.alive_A[kept]
-        kept = kept.to(tokens_A.device)
-        self.cache.batch_select_indices(kept)
-        self.mask_AL, self.next_position_A = self.mask_AL[kept], self.next_position_A[kept]
-        return tokens_A[kept]
-
-    def _forward(self, tokens_A: Tensor) -> None:
-        self.mask_AL = torch.cat([self.mask_AL, self.mask_AL.new_ones(len(tokens_A), 1)], 1)
-        output = self.vlm.model(
-            input_ids=tokens_A[:, None],
-            attention_mask=self.mask_AL,
-            position_ids=self.next_position_A.expand(self.axes, -1)[..., None],
-            past_key_values=self.cache,
-            use_cache=True,
-        )
-        self.next_position_A = self.next_position_A + 1
-        self.logits_AV = output.logits[:, -1].float()
-
-    def completions(self) -> list[Completion]:
-        """All B rows in order."""
-        return [self._completion(token_ids, logprobs) for token_ids, logprobs in zip(self.token_ids, self.logprobs, strict=True)]
+            if living <= CROWDED * len(going_A):
+                kept = going_A.nonzero()[:, 0]
+                forward.keep(kept)
+                alive_A, going_A, tokens_A, positions_A = (tensor[kept] for tensor in (alive_A, going_A, tokens_A, positions_A))
+            hidden_AH = forward.step(tokens_A, positions_A + t)
+        for tokens, logprobs, length in zip(tokens_BT.tolist(), logprobs_BT.tolist(), lengths_B.tolist(), strict=True):
+            yield tokens[:length], logprobs[:length]
 
     def _completion(self, token_ids: list[int], logprobs: list[float]) -> Completion:
+        if not all(map(math.isfinite, logprobs)):
+            raise FloatingPointError("the model's probabilities are not finite: its weights or activations have overflowed")
         ended = token_ids[-1] in self.vlm.eos_ids
         return Completion(self.vlm.decode(token_ids), token_ids, logprobs, "stop" if ended else "length")
+
+
+def _distinct(prompts: Sequence[EncodedPrompt]) -> tuple[list[EncodedPrompt], list[int]]:
+    """The prompts that differ in tokens or pixels, and for every prompt its place among them."""
+    distinct: list[EncodedPrompt] = []
+    places = []
+    for prompt in prompts:
+        same = (place for place, other in enumerate(distinct) if _equal(prompt, other))
+        places.append(next(same, len(distinct)))
+        if places[-1] == len(distinct):
+            distinct.append(prompt)
+    return distinct, places
+
+
+def _equal(one: EncodedPrompt, other: EncodedPrompt) -> bool:
+    if one is other:
+        return True
+    if not torch.equal(one.input_ids_P, other.input_ids_P) or not torch.equal(one.position_ids_AP, other.position_ids_AP):
+        return False
+    if one.media.keys() != other.media.keys():
+        return False
+    return all(torch.equal(tensor, other.media[key]) for key, tensor in one.media.items())

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from vlrl.sandbox import figure_facts, landlock, limits, linux, namespaces, seccomp, style, witness
 from vlrl.sandbox.genuine import Genuine
+from vlrl.sandbox.trace import Trace
 
 SOURCE = "<chart>"
 HEADER = struct.Struct(">16sII")
@@ -31,8 +32,8 @@ HIDDEN = "vlrl"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the parent asks for: code, limits, the secret that the answer begins with, and a folder for a job that has no file
-    system of its own.
+    """What the parent asks for: code, limits, the secret that the answer begins with, a folder for a job that has no file
+    system of its own, and whether to tell of the calls (`trace`) in place of the figure.
     """
 
     code: str
@@ -40,6 +41,7 @@ class Request:
     memory: int
     secret: str
     folder: str
+    trace: bool = False
 
     @classmethod
     def from_file(cls, fd: int) -> Request:
@@ -73,7 +75,7 @@ def main(request: Request, world: World, output: int) -> NoReturn:
         confine(request, world)
     except OSError as error:
         _finish(output, request.secret, {"failure": "sandbox_error", "message": str(error)}, b"")
-    report, png = _report(request.code, world)
+    report, png = _report(request.code, world, Trace() if request.trace else None)
     _finish(output, request.secret, report, png)
 
 
@@ -95,22 +97,28 @@ def confine(request: Request, world: World) -> None:
         seccomp.apply()
 
 
-def _report(code: str, world: World) -> tuple[dict[str, Any], bytes]:
-    """The JSON part and the PNG of a job."""
+def _report(code: str, world: World, trace: Trace | None) -> tuple[dict[str, Any], bytes]:
+    """The JSON part and the PNG of a job. With `trace`, an error of the code's does not hide what it did before."""
     restore, quiet, witnessed, known, describe = world.genuine.restore, _quiet(), world.witness, world.genuine.classes, _describe
     hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == HIDDEN}
     for name in hidden:
         del sys.modules[name]
     style.seed()
     witnessed.forget()
+    if trace is not None:
+        trace.install()
     error = _execute(code)
     quiet()
+    if trace is not None:
+        trace.uninstall()
     repaired = restore()
     sys.modules.update(hidden)
-    if error is not None:
-        failure = describe(error)
+    failure = describe(error) if error is not None else None
+    if failure is not None and (trace is None or failure.code == "memory"):
         return {"failure": failure.code, "message": failure.message}, b""
     try:
+        if trace is not None:
+            return _traced(trace, failure, repaired), b""
         return _picture(witnessed, known, repaired)
     except BaseException as trouble:  # of figures that cannot be drawn, or were made to fail
         failed = describe(trouble)
@@ -177,6 +185,11 @@ def _picture(witnessed: witness.Witness, known: frozenset[type], repaired: int) 
     if len(png) > MAX_PNG or len(json.dumps(facts)) > MAX_FACTS:
         return {"failure": "output_too_large", "message": "the picture or its facts are too large"}, b""
     return {"failure": None, "message": "", "facts": facts}, png
+
+
+def _traced(trace: Trace, failure: Failure | None, repaired: int) -> dict[str, Any]:
+    told = {**trace.report(), "error": None if failure is None else failure.message}
+    return {"failure": None, "message": "", "facts": {"trace": told, "sandbox": {"repaired": repaired}}}
 
 
 def _finish(output: int, secret: str, report: dict[str, Any], png: bytes) -> NoReturn:

@@ -11,7 +11,10 @@ from typing import Any
 WIDTH, HEIGHT, DPI = 640, 480, 100
 """Every figure is rendered at this size, whatever size its code asked for."""
 
-WARM = ("matplotlib.pyplot", "mpl_toolkits.mplot3d", "mpl_toolkits.axes_grid1", "pandas", "networkx", "seaborn")
+WARM = (
+    *("matplotlib.pyplot", "mpl_toolkits.mplot3d", "mpl_toolkits.axes_grid1", "pandas", "networkx", "seaborn", "squarify"),
+    "matplotlib_venn",
+)
 """Imported once by the server, where they are installed."""
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")

@@ -26,6 +26,7 @@ from vlrl.training.config import TrainConfig
 from vlrl.training.objective import Row, advantages, count, loss_share
 from vlrl.training.packing import PackedBatch, level, micro_batches, pack
 from vlrl.training.policy import RowBatch, collate
+from vlrl.training.self_check import check_shared_prefixes
 from vlrl.training.setup import Run, build
 from vlrl.training.sharding import accumulation
 from vlrl.types import Completion, Rollout, RolloutGroup, Score
@@ -66,6 +67,9 @@ def grpo_step(run: Run) -> tuple[dict[str, float], list[RolloutGroup]]:
         for prompt, group, group_advantages in zip(prompts, completions, advantages_PG, strict=True)
         for completion, advantage in zip(group, group_advantages, strict=True)
     ]
+    if run.shares_prefixes and not run.checked:
+        check_shared_prefixes(run, rows)
+        run.checked = True
     rows = with_fixed_logprobs(run, rows)
     sums = update(run, rows)
 

@@ -47,6 +47,7 @@ def collate(
 ) -> RowBatch:
     """One row per pair of prompt and completion; a completion's positions go on from its prompt's largest, on all axes.
 
+    So do those of the padding: where positions fall back, transformers takes it for another sequence and builds a dense mask.
     `fillers` are prompts without completions (`vlrl.training.sharding`): rows of L tokens from which nothing is predicted.
     """
     pairs = [*zip(prompts, completions, strict=True), *((filler, ()) for filler in fillers)]
@@ -63,7 +64,7 @@ def collate(
         p, c = len(prompt), len(completion)
         input_ids_BL[b, :p], input_ids_BL[b, p : p + c] = prompt.input_ids_P, completion
         position_ids_ABL[:, b, :p] = prompt.position_ids_AP
-        position_ids_ABL[:, b, p : p + c] = prompt.position_ids_AP.max() + 1 + torch.arange(c)
+        position_ids_ABL[:, b, p:] = prompt.position_ids_AP.max() + 1 + torch.arange(length - p)
         token_types_BL[b, :p] = prompt.token_types_P
         completion_ids_BT[b, :c], mask_BT[b, :c] = completion, 1
         predicting_BT[b, :c] = b * length + p - 1 + torch.arange(c)

@@ -118,7 +118,8 @@ class Reporter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.progress.stop()
-        self.run.accelerator.end_training()
+        for tracker in self.run.accelerator.trackers:
+            tracker.finish()
 
     def log(self, metrics: dict[str, float], groups: list[RolloutGroup]) -> None:
         """The step's metrics and every process's groups."""

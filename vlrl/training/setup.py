@@ -59,6 +59,8 @@ class Run:
     prompts_per_step: int
     held_out: list[Sample]
     folder: RunFolder
+    checked: bool = False
+    """Whether this process has seen that sharing prefixes gives the right log-probabilities."""
     step: int = 0
     seconds_before: float = 0.0
     """What earlier processes of this run have trained, when it is resumed."""
@@ -100,15 +102,16 @@ def build(config: TrainConfig) -> Run:
     algorithm = config.grpo.resolve()
     datasets = [_read(dataset) for dataset in config.data]
     held_out = [sample for dataset in config.evaluation.data for sample in _read(dataset)]
+    sharding.configure(accelerator, config.optim.max_grad_norm)
     vlm = load_model(config.model)
     shares_prefixes = config.optim.shared_prefix and _enable_shared_prefixes(vlm, accelerator.is_main_process)
-    shards = sharding.prepare(accelerator, vlm, config.optim.max_grad_norm)
+    shards = sharding.prepare(accelerator, vlm)
     if shards.skeleton is None:
         vlm.to(accelerator.device)
     vision = VisionEncoder(vlm, config.optim.vision_cache_bytes, together=bool(shards.blanks))
     policy = Policy(vlm, config.rollout.temperature, vision)
     needs_copy = algorithm.beta and config.model.lora is None
-    reference = _frozen_copy(policy).to(accelerator.device) if needs_copy else None
+    reference = _frozen_copy(policy, shards.dtype).to(accelerator.device) if needs_copy else None
     optimizer, scheduler = _optimizer(config, policy)
     wrapped, optimizer = accelerator.prepare(policy, optimizer)
     accelerator.register_for_checkpointing(scheduler)
@@ -123,7 +126,7 @@ def build(config: TrainConfig) -> Run:
         shares_prefixes=shares_prefixes,
         vision=[module.vision for module in (policy, reference) if module is not None],
         sharding=shards,
-        engine=TransformersEngine(vlm, config.rollout.max_completion_length),
+        engine=TransformersEngine(vlm, config.rollout.max_completion_length, vision),
         optimizer=optimizer,
         scheduler=scheduler,
         stream=PromptStream(
@@ -183,10 +186,14 @@ def _optimizer(config: TrainConfig, policy: Policy) -> tuple[torch.optim.Optimiz
     return optimizer, get_scheduler(config.optim.lr_scheduler_type, optimizer, config.optim.warmup_steps, updates)
 
 
-def _frozen_copy(policy: Policy) -> Policy:
-    """The reference, whole on every process. While the policy's vision tower is frozen and whole its features are shared."""
+def _frozen_copy(policy: Policy, dtype: torch.dtype | None) -> Policy:
+    """The reference, whole on every process. While the policy's vision tower is frozen and whole its features are shared.
+
+    `dtype` is that of its weights; buffers keep theirs: positions would suffer from rounding.
+    """
     vlm, vision = policy.vlm, policy.vision
-    twin = VLM(copy.deepcopy(vlm.model).requires_grad_(False).eval(), vlm.processor, vlm.family)
+    memo: dict[int, Any] = {id(p): nn.Parameter(p.detach().to(dtype, copy=True), False) for p in vlm.model.parameters()}
+    twin = VLM(copy.deepcopy(vlm.model, memo).eval(), vlm.processor, vlm.family)
     if vision.together or vlm.vision_is_trained():
         vision = VisionEncoder(twin, vision.max_bytes)
     return Policy(twin, policy.temperature, vision)

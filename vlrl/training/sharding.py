@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.distributed.fsdp import MixedPrecisionPolicy
 from torch.distributed.tensor import DTensor
+from transformers.integrations import unset_hf_deepspeed_config
 
 from vlrl.models.vision import PIXELS
 from vlrl.models.vlm import VLM, EncodedPrompt
@@ -53,7 +54,7 @@ class Sharding:
     skeleton: nn.Module | None = None
     """The model with shapes in place of weights; None when every process holds all weights."""
     dtype: torch.dtype | None = None
-    """What the policy computes in where that is not the dtype of its weights."""
+    """What split weights are computed in where it is not their own; also the dtype of whole copies of them."""
     blanks: dict[str, EncodedPrompt] = field(default_factory=dict)
     """For each kind of pixel tensor a small prompt that holds it; empty when processes call the vision tower as they like."""
     kinds: frozenset[str] = frozenset()
@@ -74,7 +75,7 @@ class Sharding:
 
     @contextmanager
     def whole_weights(self, vlm: VLM, dtype: torch.dtype | None = None) -> Iterator[None]:
-        """Inside, `vlm.model` is a copy with all weights, the trained ones in `dtype`; all processes enter together.
+        """Inside, `vlm.model` is a copy with all weights, those that FSDP2 splits in `dtype`; all processes enter together.
 
         Nothing happens where the weights are not split.
         """
@@ -84,55 +85,65 @@ class Sharding:
         split = vlm.model
         pairs = zip(self.skeleton.parameters(), split.parameters(), strict=True)
         memo: dict[int, Any] = {id(empty): _whole(part, dtype) for empty, part in pairs}
-        vlm.model = copy.deepcopy(self.skeleton, memo).to(split.device)  # type: ignore[assignment, arg-type]
+        vlm.model = copy.deepcopy(self.skeleton, memo).to(split.device)  # type: ignore[assignment]
         try:
             yield
         finally:
             vlm.model = split
 
 
-def prepare(accelerator: Accelerator, vlm: VLM, max_grad_norm: float) -> Sharding:
-    """Tell accelerate what its own configuration cannot know, before it splits the weights.
+FSDP_BF16 = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32, cast_forward_inputs=False)
+"""Weights alone are rounded; accelerate would round gradients before their sum, the positions that go into each block, and the
+log-probabilities that leave the model."""
 
-    Raises UserError for a configuration of accelerate that does not work.
+
+def configure(accelerator: Accelerator, max_grad_norm: float) -> None:
+    """Before the model is loaded: tell accelerate's FSDP or DeepSpeed what its own configuration cannot know.
+
+    Each process loads all weights, and keeps its part of them in `Accelerator.prepare`.
+    Raises UserError, with the mend, for a configuration of accelerate that does not work.
     """
+    if is_sharded(accelerator) and accelerator.mixed_precision not in ("no", "bf16"):
+        raise UserError(f"mixed_precision is {accelerator.mixed_precision}; FSDP and DeepSpeed run in bf16 or no")
     if accelerator.distributed_type == DistributedType.FSDP:
         plugin = accelerator.state.fsdp_plugin
-        _configure_fsdp(plugin, accelerator, vlm)
-        blanks = _blank_prompts(vlm) if vlm.vision_is_trained() else {}
-        return Sharding(_skeleton(vlm.model), getattr(plugin.mixed_precision_policy, "param_dtype", None), blanks)
+        if plugin.fsdp_version != 2:
+            raise UserError("fsdp_version is 1; set it to 2, as configs/accelerate/fsdp2.yaml does")
+        if plugin.cpu_ram_efficient_loading:
+            raise UserError("fsdp_cpu_ram_efficient_loading is true; set it to false")
+        if accelerator.mixed_precision == "bf16":
+            plugin.mixed_precision_policy = FSDP_BF16
     if accelerator.distributed_type == DistributedType.DEEPSPEED:
-        plugin = accelerator.state.deepspeed_plugin
-        _configure_deepspeed(plugin, max_grad_norm)
-        split = plugin.zero_stage == 3
-        blanks = _blank_prompts(vlm) if split or vlm.vision_is_trained() else {}
-        return Sharding(_skeleton(vlm.model) if split else None, None, blanks)
-    return Sharding()
+        unset_hf_deepspeed_config()  # or transformers splits the weights while it loads them
+        settings = accelerator.state.deepspeed_plugin.deepspeed_config
+        settings["gradient_clipping"] = max_grad_norm if math.isfinite(max_grad_norm) else 0.0  # 0: never
+        settings["train_micro_batch_size_per_gpu"] = 1  # a word that DeepSpeed wants and nothing depends on
 
 
-def _configure_fsdp(plugin: Any, accelerator: Accelerator, vlm: VLM) -> None:
-    """By itself accelerate would round log-probabilities to bfloat16 on their way out of the model, and sum gradients in it."""
-    if plugin.fsdp_version != 2:
-        raise UserError("fsdp_version is 1; set it to 2, as configs/accelerate/fsdp2.yaml does")
-    if plugin.cpu_ram_efficient_loading:
-        raise UserError("fsdp_cpu_ram_efficient_loading is true; set it to false: each process loads all and keeps its part")
+def prepare(accelerator: Accelerator, vlm: VLM) -> Sharding:
+    """Between loading and splitting: keep what is needed of the whole model, and choose what is split."""
+    if not is_sharded(accelerator):
+        return Sharding()
+    fsdp = accelerator.distributed_type == DistributedType.FSDP
+    zero3 = not fsdp and accelerator.state.deepspeed_plugin.zero_stage == 3
+    if fsdp:
+        _choose_blocks(accelerator.state.fsdp_plugin, accelerator.device, vlm)
+    return Sharding(
+        skeleton=_skeleton(vlm.model) if fsdp or zero3 else None,
+        dtype=torch.bfloat16 if accelerator.mixed_precision == "bf16" else None,
+        blanks=_blank_prompts(vlm) if zero3 or vlm.vision_is_trained() else {},
+    )
+
+
+def _choose_blocks(plugin: Any, device: torch.device, vlm: VLM) -> None:
+    """FSDP2 gathers the weights of one of the model's blocks at a time, and leaves a frozen vision tower alone."""
     frozen = [] if vlm.vision_is_trained() else [vlm.base.get_submodule(name) for name in vlm.family.vision_modules]
     whole = {id(module) for tower in frozen for module in tower.modules()}
     blocks = {type(module).__name__ for module in vlm.base.modules() if id(module) not in whole}
     plugin.ignored_modules = frozen or None
     plugin.transformer_cls_names_to_wrap = sorted(blocks & set(vlm.base._no_split_modules or ()))
     for tower in frozen:
-        tower.to(accelerator.device)
-    if accelerator.mixed_precision == "bf16":
-        plugin.mixed_precision_policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
-
-
-def _configure_deepspeed(plugin: Any, max_grad_norm: float) -> None:
-    """DeepSpeed clips by itself (0: never), and counts on batches that are no business of its own here."""
-    if plugin.zero3_init_flag:
-        raise UserError("zero3_init_flag is true; set it to false: each process loads all and keeps its part")
-    plugin.deepspeed_config["gradient_clipping"] = max_grad_norm if math.isfinite(max_grad_norm) else 0.0
-    plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
+        tower.to(device)
 
 
 def _skeleton(model: nn.Module) -> nn.Module:
@@ -145,18 +156,17 @@ def _skeleton(model: nn.Module) -> nn.Module:
 
 def _whole(part: nn.Parameter, dtype: torch.dtype | None) -> nn.Parameter:
     """All of a parameter of which this process may hold a part."""
-    value = _gather(part)
-    return nn.Parameter(value.to(dtype) if part.requires_grad else value, part.requires_grad)
+    return nn.Parameter(_gather(part, dtype), part.requires_grad)
 
 
 @torch.no_grad()
-def _gather(part: nn.Parameter) -> Tensor:
+def _gather(part: nn.Parameter, dtype: torch.dtype | None) -> Tensor:
     if isinstance(part, DTensor):
-        return part.full_tensor()
+        return cast(DTensor, part.to(dtype)).full_tensor()
     if hasattr(part, "ds_id"):
-        from deepspeed.zero import GatheredParameters
+        import deepspeed
 
-        with GatheredParameters([part]):
+        with deepspeed.zero.GatheredParameters([part]):
             return part.data.clone()
     return part.data
 

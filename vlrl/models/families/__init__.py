@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
@@ -26,9 +28,15 @@ class Family:
     | `space` | the coordinate space the family answers in |
     | `vision_modules` | names of the submodules that `freeze_vision_tower` freezes, from the model's root |
     | `placeholders` | tokens that stand for pixels: never sampled, and masked in training's log-probabilities alike |
-    | `media_keys` | the processor's outputs that hold pixels and their layout; batches concatenate them along dimension 0 |
+    | `media_keys` | the processor's outputs that hold pixels and their layout; batches concatenate them, and fill up with zeros |
     | `position_ids` | `(model, features) -> [axes, P]` positions of one prompt's tokens |
-    | `processed_sizes` | `(processor, features) -> [(width, height), ...]` pixels of each image as the model saw it |
+    | `processed_sizes` | `(processor, features, sizes) -> [(width, height), ...]` of each image as the model saw it, in pixels |
+    | `token_types_key` | what the model's forward calls the token types (1 image, 2 video, 0 text); None: it takes none |
+    | `images_see_ahead` | the tokens of one image attend to each other both ways |
+    | `feature_counts` | `(processor, media) -> (images', videos')` placeholder tokens that these pixels fill |
+    | `video_markup` | what the chat template writes for a video, and what is to stand there when the processor expands it |
+
+    A family that reads video has `pixel_values_videos` among its `media_keys`.
     """
 
     space: CoordSpace
@@ -36,7 +44,20 @@ class Family:
     placeholders: tuple[str, ...]
     media_keys: tuple[str, ...]
     position_ids: Callable[[PreTrainedModel, dict[str, Tensor]], Tensor]
-    processed_sizes: Callable[[object, dict[str, Tensor]], list[tuple[int, int]]]
+    processed_sizes: Callable[[Any, dict[str, Tensor], Sequence[tuple[int, int]]], list[tuple[int, int]]]
+    token_types_key: str | None = "mm_token_type_ids"
+    images_see_ahead: bool = False
+    feature_counts: Callable[[object, dict[str, Tensor]], tuple[int, int]] | None = None
+    video_markup: tuple[str, str] | None = None
+
+    @property
+    def reads_video(self) -> bool:
+        return "pixel_values_videos" in self.media_keys
+
+
+def count_up(model: PreTrainedModel, features: dict[str, Tensor]) -> Tensor:
+    """Positions 0, 1, 2, ... of one prompt's tokens on a single axis, [1, P]."""
+    return torch.arange(features["input_ids"].shape[1])[None]
 
 
 def _all() -> dict[str, Family]:

@@ -26,6 +26,8 @@ from transformers import (
     Qwen2VLVideoProcessor,
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
+    Qwen3VLMoeConfig,
+    Qwen3VLMoeForConditionalGeneration,
     Qwen3VLProcessor,
     Qwen3VLVideoProcessor,
 )
@@ -51,7 +53,7 @@ class ToyShape:
 def build_toy(
     family: str, words: Iterable[str] = (), phrases: Iterable[str] = (), shape: ToyShape | None = None, seed: int = 0
 ) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """A random toy model of `family` (`qwen2_vl`, `qwen2_5_vl` or `qwen3_vl`) and its processor.
+    """A random toy model of `family`, one of `FAMILIES`, and its processor.
 
     `words` and `phrases` become single tokens (`build_tokenizer`). `save_pretrained` of both into one folder gives an ordinary
     checkpoint.
@@ -95,9 +97,13 @@ def _text_config(family: str, shape: ToyShape, tokenizer: PreTrainedTokenizerFas
             "rope_type": "default",
             "rope_theta": 10000.0,
             "mrope_section": [head_dim // 2 - 2 * quarter, quarter, quarter],
-            **({"mrope_interleaved": True} if family == "qwen3_vl" else {}),
+            **({"mrope_interleaved": True} if family.startswith("qwen3_vl") else {}),
         },
+        **(_EXPERTS if family == "qwen3_vl_moe" else {}),
     }
+
+
+_EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
 
 
 def _vision(shape: ToyShape) -> dict[str, Any]:
@@ -146,6 +152,13 @@ _FAMILIES: dict[str, tuple[Any, ...]] = {
         _qwen2_5_vision,
     ),
     "qwen3_vl": (Qwen3VLConfig, Qwen3VLForConditionalGeneration, Qwen3VLProcessor, Qwen3VLVideoProcessor, _qwen3_vision),
+    "qwen3_vl_moe": (
+        Qwen3VLMoeConfig,
+        Qwen3VLMoeForConditionalGeneration,
+        Qwen3VLProcessor,
+        Qwen3VLVideoProcessor,
+        _qwen3_vision,
+    ),
 }
 FAMILIES = tuple(_FAMILIES)
 
@@ -168,7 +181,7 @@ def _processor(processor_class: Any, video_class: Any, tokenizer: PreTrainedToke
     )
 
 
-def _sinusoid(positions_N: torch.Tensor, width: int) -> torch.Tensor:
+def sinusoid(positions_N: torch.Tensor, width: int) -> torch.Tensor:
     """Sines and cosines of `positions_N` (in [0, 1]) at geometric frequencies, [N, width], root mean square 1."""
     frequencies_F = math.pi * torch.logspace(0, 5, width // 2, base=2.0)
     angles_NF = positions_N[:, None] * frequencies_F
@@ -190,7 +203,7 @@ def _spread_positions(model: Any, shape: ToyShape) -> None:
         return
     side = shape.image_side // shape.patch_size
     axis_S = (torch.arange(side) + 0.5) / side
-    half_SH = _sinusoid(axis_S, table.embedding_dim // 2)
+    half_SH = sinusoid(axis_S, table.embedding_dim // 2)
     grid = torch.cat([half_SH[:, None].expand(side, side, -1), half_SH[None].expand(side, side, -1)], dim=-1)
     table.weight.copy_(grid.reshape(side * side, -1))
 
@@ -202,4 +215,4 @@ def _spread_numbers(model: Any, tokenizer: PreTrainedTokenizerFast) -> None:
     ids_N = torch.tensor(tokenizer.convert_tokens_to_ids(tokens))
     values_N = torch.tensor([float(t.strip("[], ")) / 1000 for t in tokens])
     table = model.get_input_embeddings().weight
-    table[ids_N] += 0.1 * _sinusoid(values_N, table.shape[1])
+    table[ids_N] += 0.1 * sinusoid(values_N, table.shape[1])

@@ -30,6 +30,14 @@ CHAT_TEMPLATE = (
 )
 
 
+RESPONSE_TEMPLATE = {
+    "defaults": {"role": "assistant"},
+    "start_anchor": "<|assistant|>",
+    "fields": {"content": {"close": END, "content": "text"}},
+}
+"""Where an answer begins and ends, for `transformers serve`."""
+
+
 def number_tokens() -> list[str]:
     """The opening, middle and closing forms of 0, 20, ..., 1000, in this order for each number."""
     return [form.format(n) for n in range(0, 1001, NUMBER_STEP) for form in ("[{},", " {},", " {}]")]
@@ -55,4 +63,5 @@ def build_tokenizer(words: Iterable[str], phrases: Iterable[str] = ()) -> PreTra
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in SPECIAL_TOKENS])
     plain = TAGS + number_tokens() + word_tokens(words) + list(phrases)
     tokenizer.add_tokens([AddedToken(t, special=False, normalized=False) for t in plain])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, chat_template=CHAT_TEMPLATE)
+    texts = {"chat_template": CHAT_TEMPLATE, "response_template": RESPONSE_TEMPLATE}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=END, pad_token=PAD, **texts)

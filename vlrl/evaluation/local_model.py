@@ -1,0 +1,80 @@
+"""A checkpoint in this process answers benchmark rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from vlrl.data import RowError, load_media
+from vlrl.evaluation.generate import BAD_ROW, Reply, Request, Settings
+from vlrl.evaluation.prepare import processed_size
+from vlrl.geometry import CoordSpace
+from vlrl.logs import CONFIG_FILE, RunFolder
+from vlrl.models import vlm as models
+from vlrl.models.vlm import EncodedPrompt
+from vlrl.rollout.transformers_engine import TransformersEngine
+from vlrl.types import UserError
+
+
+class LocalModel:
+    """The model of a checkpoint folder, hub name, LoRA adapter, run folder, or `tiny`; `options` go to `models.load`."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        self.vlm = models.load(checkpoint_of(name), **options)
+        self.vlm.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.identity = _fingerprint(self.vlm.model, self.vlm.processor)
+
+    @property
+    def space(self) -> CoordSpace:
+        return self.vlm.space
+
+    def answer(self, requests: Sequence[Request], settings: Settings) -> list[Reply]:
+        """Rows whose media are broken or whose prompt is too long get a reply that says so."""
+        encoded = [self._encode(request, settings) for request in requests]
+        usable = [(item, request.seed) for item, request in zip(encoded, requests, strict=True) if not isinstance(item, Reply)]
+        engine = TransformersEngine(self.vlm, settings.max_completion_length)
+        prompts, seeds = [prompt for (prompt, _), _ in usable], [seed for _, seed in usable]
+        completions = iter(engine.generate(prompts, 1, settings.temperature, seeds) if usable else [])
+        replies = []
+        for item in encoded:
+            if isinstance(item, Reply):
+                replies.append(item)
+            else:
+                completion = next(completions)[0]
+                replies.append(Reply(completion.text, completion.finish_reason, item[1]))
+        return replies
+
+    def _encode(self, request: Request, settings: Settings) -> tuple[EncodedPrompt, list[int] | None] | Reply:
+        """The prompt, and the size as the model sees it of the medium that holds the gold."""
+        try:
+            sample, media = load_media(request.sample, self.vlm.video_limits, self.vlm.frame_factor)
+            encoded = self.vlm.encode(request.prompt, media)
+        except (RowError, UserError) as error:
+            return Reply(None, failure=BAD_ROW, error=str(error))
+        if len(encoded) > settings.max_prompt_length:
+            what = f"the prompt has {len(encoded)} tokens, more than max_prompt_length {settings.max_prompt_length}"
+            return Reply(None, failure=BAD_ROW, error=what)
+        return encoded, list(processed_size(sample, media, encoded)) if media else None
+
+
+def checkpoint_of(model: str) -> str:
+    """A run folder stands for the model in its newest checkpoint."""
+    folder = RunFolder(model)
+    if not (folder.path / CONFIG_FILE).is_file():
+        return model
+    newest = folder.latest_checkpoint()
+    if newest is None:
+        raise UserError(f"{model}: is a run folder without a complete checkpoint; wait for one, or name a checkpoint folder")
+    return str(newest / "model")
+
+
+def _fingerprint(model: torch.nn.Module, processor: Any) -> str:
+    """Of the weights' names, shapes and first and last numbers, and of the processor's settings (pixel limits, template)."""
+    digest = hashlib.sha256(repr(processor).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        ends = torch.cat([tensor.flatten()[:64], tensor.flatten()[-64:]]).float().cpu() if tensor.numel() else torch.zeros(0)
+        digest.update(f"{name}{tuple(tensor.shape)}".encode() + ends.numpy().tobytes())
+    return digest.hexdigest()[:16]
