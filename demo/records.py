@@ -26,7 +26,7 @@ def read_group(data: Any) -> GroupRecord:
         raise UserError("this line of the rollout file is no group of rollouts; was the file edited by hand?")
     rollouts = [item for item in data["rollouts"] if isinstance(item, dict)]
     group = RolloutGroup(
-        _as(int, data.get("step"), 0), read_sample(data["sample"]), _text(data.get("prompt")), [_rollout(r) for r in rollouts]
+        _as(int, data.get("step"), 0), read_sample(data["sample"]), _text(data.get("prompt")), [read_rollout(r) for r in rollouts]
     )
     return GroupRecord(group, [_token_facts(rollout) for rollout in rollouts])
 
@@ -60,7 +60,8 @@ def read_score(data: Any) -> Score:
     )
 
 
-def _rollout(data: Mapping[str, Any]) -> Rollout:
+def read_rollout(data: Mapping[str, Any]) -> Rollout:
+    """A rollout whose fields have their types."""
     completion = _as(dict, data.get("completion"), {})
     ids = [value for value in _as(list, completion.get("token_ids"), []) if isinstance(value, int)]
     finish = completion.get("finish_reason")

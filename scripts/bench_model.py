@@ -7,6 +7,7 @@ model; in Qwen2-VL-2B it is 2, in Qwen2.5-VL-3B 1, in Qwen2.5-VL-7B 0.4 (docs/pa
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -71,6 +72,17 @@ def interleaved(paths: Mapping[str, Callable[[], Any]], repeats: int) -> dict[st
             if turn:
                 seconds[name].append(time.perf_counter() - started)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def parser(doc: str | None, repeats: int) -> argparse.ArgumentParser:
+    """The command line that all benchmarks have in common."""
+    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--json", type=Path, help="write the result there too")
+    made.add_argument(
+        "--repeats", type=int, default=repeats, help="timed runs of each way, after one to warm up; they take turns"
+    )
+    made.add_argument("--quick", action="store_true", help="a tiny model and tiny sizes: does it run?")
+    return made
 
 
 def circumstances() -> dict[str, Any]:

@@ -9,7 +9,6 @@ update are compared with each other, and both in bfloat16 with float32: rounding
 
 from __future__ import annotations
 
-import argparse
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import bench_model
 import torch
 from bench_count import peak_bytes
-from bench_update import Update, differences, ours
+from bench_update import Found, Way, differences, ours
 from torch import nn
 from transformers import (
     AutoModelForCausalLM,
@@ -106,9 +105,9 @@ def compare(vlm: VLM, group: int, length: int, repeats: int) -> dict[str, Any]:
         nn.Module.to(vlm.model, dtype)
         shared_prefix.enable(vlm.base)
         vlm.model.train()
-        updates = {"packed": ours(vlm, rows, pack), "naive": ours(vlm, rows, collate)}
-        found = {name: run() for name, run in updates.items()}
-        result[str(dtype).removeprefix("torch.")] = _measure(updates, found, exact, repeats)
+        ways = {"packed": ours(vlm, rows, pack), "naive": ours(vlm, rows, collate)}
+        found = {name: way.run() for name, way in ways.items()}
+        result[str(dtype).removeprefix("torch.")] = _measure(ways, found, exact, repeats)
         exact = found["naive"]
     settings = {
         "parameters": sum(p.numel() for p in vlm.model.parameters()),
@@ -120,9 +119,9 @@ def compare(vlm: VLM, group: int, length: int, repeats: int) -> dict[str, Any]:
     return {**result, "settings": settings, **bench_model.circumstances()}
 
 
-def _measure(updates: dict[str, Update], found: dict[str, Any], exact: Any, repeats: int) -> dict[str, Any]:
+def _measure(ways: dict[str, Way], found: dict[str, Found], exact: Found | None, repeats: int) -> dict[str, Any]:
     """Beside the paths' difference, how far each is from `exact`, the naive path in float32, when given."""
-    seconds = bench_model.interleaved(updates, repeats)
+    seconds = bench_model.interleaved({name: way.run for name, way in ways.items()}, repeats)
     keys = ("max_logprob_diff", "grad_rel_diff")
     apart = {name: dict(zip(keys, differences(value, exact), strict=True)) for name, value in found.items() if exact is not None}
     return {
@@ -130,17 +129,13 @@ def _measure(updates: dict[str, Update], found: dict[str, Any], exact: Any, repe
         "from_float32": apart,
         "seconds": seconds,
         "wall_ratio_naive": seconds["naive"] / seconds["packed"],
-        "peak_mb": {name: peak_bytes(run) / 1e6 for name, run in updates.items()},
+        "peak_mb": {name: peak_bytes(way.run) / 1e6 for name, way in ways.items()},
     }
 
 
 def main() -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="write the result there too")
-    parser.add_argument("--repeats", type=int, default=3, help="timed runs of each path; they take turns")
-    parser.add_argument("--quick", action="store_true", help="a toy of the same classes: does it run?")
-    args = parser.parse_args()
+    args = bench_model.parser(__doc__, 3).parse_args()
     result = compare(quick(), 4, 6, 1) if args.quick else compare(build(), 8, 64, args.repeats)
     bench_model.report(result, args.json)
 

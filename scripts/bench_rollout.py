@@ -9,7 +9,6 @@ the vocabulary ends its row.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
@@ -108,11 +107,7 @@ def _watch(vlm: VLM, run: Rollout) -> dict[str, int]:
 
 def main() -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="write the result there too")
-    parser.add_argument("--repeats", type=int, default=11, help="timed runs of each way; they take turns")
-    parser.add_argument("--quick", action="store_true", help="a tiny model and tiny sizes: does it run?")
-    args = parser.parse_args()
+    args = bench_model.parser(__doc__, 11).parse_args()
     bench_model.report(compare(QUICK, 1) if args.quick else compare(Size(), args.repeats), args.json)
 
 

@@ -8,7 +8,6 @@ learning rate are the same. A step is everything from the rows on disk to the ch
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -121,12 +120,12 @@ class Turns(TrainerCallback):
         self.our_seconds.append(self.last - begin)
 
 
-def compare(size: Size, steps: int) -> dict[str, Any]:
+def compare(size: Size, repeats: int) -> dict[str, Any]:
     """Median seconds of a step on both sides, after one to warm up."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = write(folder, size, size.prompts * (steps + 1))
-        turns = Turns(ours(folder, size, steps + 1))
+        rows = write(folder, size, size.prompts * (repeats + 1))
+        turns = Turns(ours(folder, size, repeats + 1))
         vlm = bench_model.build(size.shape)
         trainer = bench_trl.build(
             vlm.base,
@@ -134,7 +133,7 @@ def compare(size: Size, steps: int) -> dict[str, Any]:
             rows,
             lambda completions, **_: [score(completion[0]["content"], {}).value for completion in completions],
             str(folder / "trl"),
-            max_steps=steps + 1,
+            max_steps=repeats + 1,
             num_generations=size.group,
             per_device_train_batch_size=size.prompts * size.group,
             max_completion_length=size.completion,
@@ -144,19 +143,15 @@ def compare(size: Size, steps: int) -> dict[str, Any]:
         turns.last = time.perf_counter()
         trainer.train()
     seconds = {"ours": statistics.median(turns.our_seconds[1:]), "trl": statistics.median(turns.trl_seconds[1:])}
-    settings = {"prompts": size.prompts, "group": size.group, "completion": size.completion, "steps": steps}
+    settings = {"prompts": size.prompts, "group": size.group, "completion": size.completion, "repeats": repeats}
     result = {"wall_ratio_trl": seconds["trl"] / seconds["ours"], "seconds": seconds, "settings": settings}
     return {**result, **bench_model.circumstances()}
 
 
 def main() -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="write the result there too")
-    parser.add_argument("--steps", type=int, default=9, help="timed steps of each side, after one to warm up")
-    parser.add_argument("--quick", action="store_true", help="a tiny model and tiny sizes: does it run?")
-    args = parser.parse_args()
-    bench_model.report(compare(QUICK, 1) if args.quick else compare(Size(), args.steps), args.json)
+    args = bench_model.parser(__doc__, 9).parse_args()
+    bench_model.report(compare(QUICK, 1) if args.quick else compare(Size(), args.repeats), args.json)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from vlrl.models.head import CHUNK
 
@@ -57,6 +58,38 @@ def sizes(model: PreTrainedModel) -> Sizes:
         windowed_keys=window,
         merge=vision.spatial_merge_size**2,
     )
+
+
+CHECKPOINTS = {
+    "Qwen2.5-VL-3B": ({"hidden_size": 2048, "intermediate_size": 11008, "num_hidden_layers": 36}, 16, 2, 151936),
+    "Qwen2.5-VL-7B": ({"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28}, 28, 4, 152064),
+}
+"""Public configurations: shape, attention heads, key/value heads, vocabulary."""
+TASKS = {"GUI click": (2950, 80), "grounding": (1500, 150), "chart to code": (1450, 900)}
+"""P and C of usual tasks; all but 60 tokens of the prompt are the image's."""
+
+
+def checkpoint(name: str) -> Sizes:
+    """Those of a published model, by its configuration alone."""
+    shape, heads, key_heads, vocabulary = CHECKPOINTS[name]
+    text = {**shape, "num_attention_heads": heads, "num_key_value_heads": key_heads, "vocab_size": vocabulary}
+    vision = {"depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16, "window_size": 112}
+    vision |= {"out_hidden_size": shape["hidden_size"], "patch_size": 14, "spatial_merge_size": 2}
+    config = Qwen2_5_VLConfig(text_config=text, vision_config={**vision, "fullatt_block_indexes": [7, 15, 23, 31]})
+    with torch.device("meta"):
+        return sizes(Qwen2_5_VLForConditionalGeneration(config))
+
+
+def expected(group: int = 8) -> list[list[str]]:
+    """What the model says of the published checkpoints: FLOPs of one row each over the shared prefix's, as lines of a table."""
+    lines = [["", *(f"{task}, P {p}, C {c}" for task, (p, c) in TASKS.items())]]
+    for name in CHECKPOINTS:
+        size = checkpoint(name)
+        for frozen in (False, True):
+            works = [Work(group, p, c, p - 60, frozen) for p, c in TASKS.values()]
+            ratios = [f"{rows(size, work) / packed(size, work):.1f}" for work in works]
+            lines.append([f"{name}, {'frozen tower' if frozen else 'all trained'}", *ratios])
+    return lines
 
 
 def _linear(module: nn.Module) -> int:

@@ -2,19 +2,18 @@
 
     python scripts/bench_update.py --json out.json                 # the table of docs/packed-update.md
     python scripts/bench_update.py --frozen_vision --json out.json
-    python scripts/bench_update.py --sweep sweep.json --plot docs/images/packed_sweep.png
+    python scripts/bench_update.py --sweep sweep.json --plot docs/img/packed_sweep.png
 
 An update here is forward, loss and backward; encoding the prompts, sampling and the optimiser are left out on all sides.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bench_model
 import bench_trl
@@ -24,7 +23,6 @@ from bench_count import cost, peak_bytes
 from bench_theory import Sizes, Work, packed, rows, sizes, trl
 from matplotlib.axes import Axes
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from vlrl.algorithms.table import ALGORITHMS
 from vlrl.models import shared_prefix
@@ -35,8 +33,15 @@ from vlrl.training.objective import Row, count, loss_share
 from vlrl.training.packing import pack
 from vlrl.training.policy import Policy, collate
 
-Update = Callable[[], tuple[list[Tensor], dict[str, Tensor]]]
-"""Runs forward and backward; returns each row's log-probabilities and the gradients by parameter."""
+Found = tuple[list[Tensor], dict[str, Tensor]]
+"""Each row's log-probabilities, and the gradients by parameter."""
+
+
+class Way(NamedTuple):
+    """One way to do an update of `model`: `run` does forward and backward."""
+
+    model: Any
+    run: Callable[[], Found]
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Size:
 QUICK = Size(4, 12, 10, 112, shape=bench_model.QUICK)
 
 
-def paths(size: Size, folder: str) -> tuple[PreTrainedModel, Work, dict[str, Update]]:
+def paths(size: Size, folder: str) -> tuple[Work, dict[str, Way]]:
     """A model and the three ways to do the same update on it or, for TRL, on a copy.
 
     Placeholder tokens are not masked in the log-probabilities here, because TRL does not mask them.
@@ -71,24 +76,24 @@ def paths(size: Size, folder: str) -> tuple[PreTrainedModel, Work, dict[str, Upd
     shared_prefix.enable(vlm.base)
     vlm.model.train()
     work = Work(size.group, len(prompt), size.completion, int((prompt.token_types_P == 1).sum()), size.frozen_vision)
-    return vlm.base, work, {"packed": ours(vlm, rows, pack), "naive": ours(vlm, rows, collate), "trl": trl}
+    return work, {"packed": ours(vlm, rows, pack), "naive": ours(vlm, rows, collate), "trl": trl}
 
 
-def ours(vlm: VLM, rows: list[Row], lay_out: Callable[..., Any]) -> Update:
+def ours(vlm: VLM, rows: list[Row], lay_out: Callable[..., Any]) -> Way:
     """The update in one of our two layouts: `pack` or `collate`."""
     denominators = count(rows, max(len(row.token_ids) for row in rows), lambda totals: totals)
 
-    def update() -> tuple[list[Tensor], dict[str, Tensor]]:
+    def update() -> Found:
         batch = lay_out(vlm, [row.prompt for row in rows], [row.token_ids for row in rows])
         stats = Policy(vlm, 1.0, VisionEncoder(vlm))(batch)
         loss, _ = loss_share(ALGORITHMS["dapo"], True, rows, stats, batch.mask_BT, denominators)
         loss.backward()
         return list(stats.logprobs_BT.detach()), _take_gradients(vlm.base)
 
-    return update
+    return Way(vlm.base, update)
 
 
-def _trl(vlm: VLM, row: bench_trl.Row, rows: list[Row], folder: str) -> Update:
+def _trl(vlm: VLM, row: bench_trl.Row, rows: list[Row], folder: str) -> Way:
     """TRL computes everything up to the loss by itself, from the given completions; the advantages are set to ours."""
     length = max(len(r.token_ids) for r in rows)
     sizes = {"num_generations": len(rows), "per_device_train_batch_size": len(rows), "max_completion_length": length}
@@ -99,12 +104,11 @@ def _trl(vlm: VLM, row: bench_trl.Row, rows: list[Row], folder: str) -> Update:
     if inputs["prompt_ids"][0].tolist() != rows[0].prompt.input_ids_P.tolist():
         raise ValueError("TRL made another prompt than we")
 
-    def update() -> tuple[list[Tensor], dict[str, Tensor]]:
+    def update() -> Found:
         trainer.loss(inputs).backward()
         return list(trainer.last_logprobs), _take_gradients(trainer.model_wrapped)
 
-    update.model = trainer.model_wrapped  # type: ignore[attr-defined]
-    return update
+    return Way(trainer.model_wrapped, update)
 
 
 def _no_reward(completions: list[Any], **_: Any) -> list[float | None]:
@@ -120,11 +124,12 @@ def _take_gradients(model: nn.Module) -> dict[str, Tensor]:
 def compare(size: Size, repeats: int) -> dict[str, Any]:
     """The result of one size, with the keys that docs/packed-update.md explains."""
     with tempfile.TemporaryDirectory() as folder:
-        model, work, updates = paths(size, folder)
-        costs = {name: cost(getattr(run, "model", model), run) for name, run in updates.items()}
-        peaks = {name: peak_bytes(run) for name, run in updates.items()}
-        found = {name: run() for name, run in updates.items()}
-        seconds = bench_model.interleaved(updates, repeats)
+        work, ways = paths(size, folder)
+        costs = {name: cost(way.model, way.run) for name, way in ways.items()}
+        peaks = {name: peak_bytes(way.run) for name, way in ways.items()}
+        found = {name: way.run() for name, way in ways.items()}
+        seconds = bench_model.interleaved({name: way.run for name, way in ways.items()}, repeats)
+    model = ways["packed"].model
     theory = predictions(sizes(model), work)
     prompt_head = trl(sizes(model), work, True) - trl(sizes(model), work, False)
     result: dict[str, Any] = {}
@@ -167,9 +172,9 @@ def sweep(points: Sequence[Size]) -> list[dict[str, Any]]:
 
 def _point(size: Size) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        model, work, updates = paths(size, folder)
-        flops = {name: cost(getattr(run, "model", model), run).flops for name, run in updates.items()}
-    theory = predictions(sizes(model), work)
+        work, ways = paths(size, folder)
+        flops = {name: cost(way.model, way.run).flops for name, way in ways.items()}
+    theory = predictions(sizes(ways["packed"].model), work)
     ratios = {
         f"flops_ratio_{other}{suffix}": found[other] / found["packed"]
         for other in ("trl", "naive")
@@ -215,13 +220,10 @@ def differences(
 
 def main() -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="write the result there too")
+    parser = bench_model.parser(__doc__, 7)
     parser.add_argument("--group", type=int, default=Size.group, help="completions of the prompt (G)")
     parser.add_argument("--completion", type=int, default=Size.completion, help="tokens of a completion (C)")
     parser.add_argument("--frozen_vision", action="store_true", help="do not train the vision tower")
-    parser.add_argument("--repeats", type=int, default=7, help="timed runs of each path; they take turns")
-    parser.add_argument("--quick", action="store_true", help="a tiny model and tiny sizes: does it run?")
     parser.add_argument("--sweep", type=Path, help="instead: FLOPs of many sizes beside the cost model, as JSON")
     parser.add_argument("--plot", type=Path, help="the sweep's picture")
     args = parser.parse_args()

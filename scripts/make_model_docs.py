@@ -34,9 +34,9 @@ LENGTHS = (5, 1, 9, 0, 3)
 HEADER = """# Models
 
 What each family of models can do, measured by `scripts/make_model_docs.py` on toy models of the real classes (random weights,
-float32, CPU, {count} completions per prompt). *Difference* is the largest one between a token's log-probability in the
-shared-prefix update and in a row of its own; the update counts as exact below 1e-5. Gradients are compared in
-`tests/training/test_packed_exact.py`.
+float32, CPU, {count} completions per prompt). The number in a cell is the largest difference, in nats, between a token's
+log-probability in the shared-prefix update and in a row of its own; below 1e-5 the update counts as exact. Gradients are compared
+in `tests/training/test_packed_exact.py`.
 
 | model type | coordinates | position axes | one image | several images | video | text only | mixture | frozen tower |
 |---|---|---|---|---|---|---|---|---|

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from demo import families
 from demo.cards import best_first, card, largest_advantage
+from demo.forms import hidden, select
 from demo.index.read import GroupRow
 from demo.pages import Page, chosen_run, chosen_step, no_rollouts
 from demo.records import GroupRecord
@@ -64,7 +65,7 @@ def step_bar(run: Run, step: int, view: View) -> str:
     """Where we are among the steps, with links to the neighbours."""
     steps = run.steps()
     at = steps.index(step)
-    here = view.change(group=None, rollout=None, **{"from": None})
+    here = view.change(view="groups", group=None, rollout=None, **{"from": None})
     links = []
     for key, words, place in (("ArrowLeft", "← earlier", at - 1), ("ArrowRight", "later →", at + 1)):
         if 0 <= place < len(steps):
@@ -72,37 +73,23 @@ def step_bar(run: Run, step: int, view: View) -> str:
         else:
             links.append(f'<span class="button off">{words}</span>')
     newest = f'<a class="button" {here.href(step=steps[-1])}>newest</a>' if at < len(steps) - 1 else ""
-    hidden = _hidden(view, ("step", "group", "rollout", "from"))
     typed = f'<label>step <input name="step" value="{step}" inputmode="numeric" size="6" data-auto></label>'
     return (
-        f'<div class="controls">{links[0]}<form>{hidden}{typed}</form>{links[1]}{newest}'
+        f'<div class="controls">{links[0]}<form>{hidden(here, ("step",))}{typed}</form>{links[1]}{newest}'
         f'<span class="note">{at + 1} of {plural(len(steps), "step")} with rollouts</span>'
         '<span class="space"></span>'
         '<span class="note keys"><kbd>j</kbd> <kbd>k</kbd> groups <kbd>←</kbd> <kbd>→</kbd> steps</span></div>'
     )
 
 
-def _hidden(view: View, but: Sequence[str]) -> str:
-    kept = {"view": "groups", **view.values}
-    return "".join(f'<input type="hidden" name="{safe(n)}" value="{safe(v)}">' for n, v in kept.items() if n not in but)
-
-
 def _list_form(run: Run, step: int, view: View) -> str:
     counts = run.index.kinds(step)
     counts |= {"": sum(counts.values()), "flat": sum(counts.get(kind, 0) for kind in ("right", "wrong", "equal"))}
-    shown = _select(
-        "show", {name: f"{words} ({counts.get(name, 0)})" for name, words in SHOWN.items()}, view.choice("show", SHOWN)
-    )
-    ordered = _select("sort", ORDERS, view.choice("sort", ORDERS))
-    return f'<form class="controls">{_hidden(view, ("show", "sort", "group", "from"))}{shown}{ordered}</form>'
-
-
-def _select(name: str, options: Mapping[str, str], chosen: str) -> str:
-    items = "".join(
-        f'<option value="{safe(value)}"{" selected" if value == chosen else ""}>{safe(words)}</option>'
-        for value, words in options.items()
-    )
-    return f'<select name="{name}" aria-label="{name}" data-auto>{items}</select>'
+    words = {name: f"{words} ({counts.get(name, 0)})" for name, words in SHOWN.items()}
+    shown = select("show", words, view.choice("show", SHOWN), "show")
+    ordered = select("sort", ORDERS, view.choice("sort", ORDERS), "sort")
+    here = view.change(view="groups", group=None, **{"from": None})
+    return f'<form class="controls">{hidden(here, ("show", "sort"))}{shown}{ordered}</form>'
 
 
 # the list

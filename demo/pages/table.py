@@ -7,5 +7,6 @@ from demo.pages.completion import PAGE as COMPLETION
 from demo.pages.evaluation import PAGE as EVALUATION
 from demo.pages.groups import PAGE as GROUPS
 from demo.pages.run import PAGE as RUN
+from demo.pages.search import PAGE as SEARCH
 
-PAGES: dict[str, Page] = {page.name: page for page in (RUN, GROUPS, COMPLETION, EVALUATION)}
+PAGES: dict[str, Page] = {page.name: page for page in (RUN, GROUPS, COMPLETION, SEARCH, EVALUATION)}

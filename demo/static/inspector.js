@@ -100,6 +100,8 @@ element.addEventListener('click', event => {
     event.preventDefault();
     show(link.getAttribute('href'), 'push');
   }
+  const copy = event.target.closest('[data-copy]');
+  if (copy) navigator.clipboard.writeText(location.href).then(() => { copy.textContent = 'copied'; });
   if (event.target.closest('[data-theme]')) {
     const dark = document.body.classList.toggle('dark');
     localStorage.setItem('vlrl-theme', dark ? 'dark' : 'light');

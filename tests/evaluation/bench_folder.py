@@ -10,7 +10,7 @@ QUICKSTART = Path(__file__).parents[2] / "data_recipes" / "quickstart"
 
 
 def write_screenspot(folder: Path, rows: int) -> Path:
-    """`rows` rows; returns the folder."""
+    """`rows` rows, at least three; returns the folder."""
     (folder / "screenspot_imgs").mkdir(parents=True)
     items = []
     for line in (QUICKSTART / "gui_heldout.jsonl").read_text().splitlines()[:rows]:
@@ -20,7 +20,6 @@ def write_screenspot(folder: Path, rows: int) -> Path:
         x1, y1, x2, y2 = row["answer"]["box"]
         kind = {"data_type": "icon", "data_source": "quickstart"}
         items.append({"img_filename": name, "bbox": [x1, y1, x2 - x1, y2 - y1], "instruction": row["question"], **kind})
-    for split in ("mobile", "desktop", "web"):
-        part = items if split == "web" else []
-        (folder / f"screenspot_{split}.json").write_text(json.dumps(part))
+    for number, split in enumerate(("mobile", "desktop", "web")):
+        (folder / f"screenspot_{split}.json").write_text(json.dumps(items[number::3]))
     return folder

@@ -1,60 +1,70 @@
-"""A step holds and encodes its pictures once, however many completions each of them has."""
+"""What a step holds of images does not grow with the group: G = 4 and G = 32 decode, keep and encode the same."""
 
 from __future__ import annotations
 
-import gc
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
+from PIL import Image
+from torch import Tensor
 from toy_runs import save_toy, toy_run
 
+from vlrl.models.vlm import VLM, EncodedPrompt
 from vlrl.training.grpo import grpo_step
-
-PIXELS_OF_A_PATCH = 3 * 2 * 8 * 8
-"""Colours x frames x height x width: the second dimension of the pixel tensors, and of nothing else in the toy model."""
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_toy(tmp_path_factory.mktemp("toy"), "qwen2_5_vl")
+    return save_toy(tmp_path_factory.mktemp("toy"))
 
 
-def held_bytes() -> int:
-    """Bytes of all pixel tensors that are alive, shared memory counted once."""
-    tensors = [found for found in gc.get_objects() if type(found) is torch.Tensor and found.dim() == 2]
-    pixels = [tensor.untyped_storage() for tensor in tensors if tensor.shape[1] == PIXELS_OF_A_PATCH]
-    return sum({storage.data_ptr(): storage.nbytes() for storage in pixels}.values())
+def images_of_a_step(checkpoint: Path, folder: Path, group: int, frozen: bool) -> dict[str, int]:
+    """Files decoded, bytes of pixels that the prompts hold, and bytes handed to the vision tower, in the second step.
 
-
-def step(folder: Path, checkpoint: Path, group: int, overrides: dict[str, Any]) -> tuple[int, int]:
-    """The most bytes of pixels alive when the vision tower or the optimiser begins, and the patches that the tower encodes."""
-    sizes = {"rollout.num_generations": group, "rollout.generation_batch_size": 4 * group, "rollout.max_completion_length": 4}
-    run = toy_run(folder, checkpoint, {**sizes, "optim.per_device_train_batch_size": 128, **overrides})
-    run.checked = True
-    held, patches = [], []
-    before = held_bytes()
-
-    def look(module: torch.nn.Module, args: tuple[torch.Tensor, ...], kwargs: dict[str, Any]) -> None:
-        held.append(held_bytes() - before)
-        patches.append(len(args[0] if args else kwargs["hidden_states"]))
-
-    run.vlm.base.model.visual.register_forward_pre_hook(look, with_kwargs=True)
-    run.optimizer.optimizer.register_step_pre_hook(lambda *_: held.append(held_bytes() - before))
+    In the first one the loop checks two rows against the naive path.
+    """
+    run = toy_run(
+        folder,
+        checkpoint,
+        {
+            "rollout.num_generations": group,
+            "rollout.generation_batch_size": 4 * group,
+            "model.freeze_vision_tower": frozen,
+            "grpo.num_iterations": 2,
+            "grpo.beta": 0.04,
+        },
+    )
+    run.step += 1
     grpo_step(run)
-    return max(held), sum(patches)
+    seen = {"decoded": 0, "held": 0, "encoded": 0}
+    held: dict[int, EncodedPrompt] = {}
+    opened, media_batch = Image.open, VLM.media_batch
+
+    def on_open(*args: object, **kwargs: object) -> Image.Image:
+        seen["decoded"] += 1
+        return opened(*args, **kwargs)  # type: ignore[arg-type]
+
+    def on_media(vlm: VLM, prompts: Sequence[EncodedPrompt]) -> dict[str, Tensor]:
+        batch = media_batch(vlm, prompts)
+        held.update({id(prompt): prompt for prompt in prompts})
+        seen["encoded"] += sum(tensor.nbytes for tensor in batch.values())
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Image, "open", on_open)
+        patch.setattr(VLM, "media_batch", on_media)
+        run.step += 1
+        grpo_step(run)
+    seen["held"] = sum(tensor.nbytes for prompt in held.values() for tensor in prompt.media.values())
+    return seen
 
 
-@pytest.mark.parametrize("overrides", [{}, {"model.freeze_vision_tower": True, "grpo.beta": 0.1, "grpo.num_iterations": 2}])
-def test_pictures_do_not_grow_with_the_group(checkpoint: Path, tmp_path: Path, overrides: dict[str, Any]) -> None:
-    small, large = (step(tmp_path / str(group), checkpoint, group, overrides) for group in (4, 32))
-    assert small == large
-    assert small[0] > 0
-
-
-def test_rows_of_their_own_do(checkpoint: Path, tmp_path: Path) -> None:
-    """The measure sees what it should: without shared prefixes each completion brings its picture."""
-    small, large = (step(tmp_path / str(group), checkpoint, group, {"optim.shared_prefix": False}) for group in (4, 32))
-    assert large[0] > 4 * small[0]
-    assert large[1] > 4 * small[1]
+@pytest.mark.parametrize("frozen", [False, True])
+def test_images_of_a_step_do_not_grow_with_the_group(checkpoint: Path, tmp_path: Path, frozen: bool) -> None:
+    few, many = (images_of_a_step(checkpoint, tmp_path / str(group), group, frozen) for group in (4, 32))
+    assert few == many
+    assert few["held"] > 0
+    assert few["decoded"] <= 4
+    passes = 1 if frozen else 1 + 1 + 1 + 2  # rollout, old, reference, two updates
+    assert few["encoded"] == passes * few["held"]

@@ -78,7 +78,7 @@ class Benchmark:
 
     | field | meaning |
     |---|---|
-    | `sizes` | published rows by split, {} if unknown; a row names its split in `answer["groups"]["split"]` where there are several |
+    | `sizes` | published rows by split, {} if unknown; of several splits a row names its own in `answer["groups"]["split"]` |
     | `layout` | the files it is read from, one layout a line; shown by `--list` |
     | `load` | a folder -> its rows, in published order; raises LayoutError (`vlrl.data.layout`) where the files are not there |
     | `protocols` | the first is `strict`, the default |

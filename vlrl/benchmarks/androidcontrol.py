@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from vlrl.benchmarks import Benchmark, Metric, Protocol, Reference, break_down, task_prompt
@@ -56,6 +57,17 @@ def load(folder: Path) -> Iterable[Sample]:
     return (android_rows.os_atlas_rows if found[0].suffix == ".jsonl" else android_rows.qwen_rows)(found[0], NAME)
 
 
+QWEN_HIGH = Protocol(
+    "qwen-infigui",
+    qwen_mobile.step,
+    qwen_mobile.high_prompt,
+    "extact_match_acc",
+    qwen_mobile.metrics,
+    oracle="InfiXAI/InfiGUI-R1 a4fca17 eval/android_control/evaluate_android_control.py, executed",
+    differences=qwen_mobile.DIFFERENCES,
+    generation={"max_completion_length": 4096, "max_pixels": 6400 * 28 * 28},
+)
+
 BENCHMARK = Benchmark(
     name=NAME,
     title="AndroidControl",
@@ -89,16 +101,8 @@ BENCHMARK = Benchmark(
             oracle="OS-Copilot/OS-Atlas bad0840 eval/eval_scripts/android_control/evaluation_unify.py, executed",
             differences=os_atlas.DIFFERENCES,
         ),
-        Protocol(
-            "qwen-infigui",
-            qwen_mobile.step,
-            qwen_mobile.high_prompt,
-            "extact_match_acc",
-            qwen_mobile.metrics,
-            oracle="InfiXAI/InfiGUI-R1 a4fca17 eval/android_control/evaluate_android_control.py, executed",
-            differences=qwen_mobile.DIFFERENCES,
-            generation={"max_completion_length": 4096, "max_pixels": 6400 * 28 * 28},
-        ),
+        QWEN_HIGH,
+        replace(QWEN_HIGH, name="qwen-infigui-low", prompt=qwen_mobile.low_prompt),
     ),
     references=(
         Reference("Qwen2.5-VL-7B, High / Low", "EM 60.1 / 93.7 (qwen)", "Qwen2.5-VL model card"),
@@ -109,6 +113,6 @@ BENCHMARK = Benchmark(
         "Numbers of the three protocols do not compare: three rules for a click, three sizes of the test set (7,708 to 10,161).",
         "gui-r1 never looks at type and argument together, and takes the upper left corner of a box for its target.",
         "os-atlas as published compares one word of what is typed.",
-        "Low-level adds the step's instruction to the goal: it is another task.",
+        "Low-level adds the step's instruction to the goal: it is another task (`qwen-infigui-low`, or GUI-R1's low file).",
     ),
 )

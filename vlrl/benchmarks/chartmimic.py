@@ -84,9 +84,9 @@ BENCHMARK = Benchmark(
         ),
     ),
     references=(
-        Reference("Qwen2.5-VL-7B", "low level 58.7 (Direct)", "JanusCoder, arXiv 2510.23538"),
+        Reference("Qwen2.5-VL-7B", "low level 58.7", "JanusCoder"),
         Reference("Qwen2.5-VL-7B", "low level 44.6, executes 73.2", "MSRL, arXiv 2508.13587"),
-        Reference("GPT-4o", "low level 67.4 (Direct)", "JanusCoder, arXiv 2510.23538"),
+        Reference("GPT-4o", "low level 67.4", "JanusCoder"),
     ),
     pitfalls=(
         "Papers mix the versions ori_500, direct_600 and direct_1800 and two prompts: 44.6 and 58.7 are the same model.",

@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from vlrl.benchmarks import Benchmark, Metric, Protocol, Reference, break_down
+from vlrl.benchmarks.rules.math_answers import choice_or_value
 from vlrl.benchmarks.rules.pictures import picture
 from vlrl.data.layout import find_files
 from vlrl.data.tables import numbered_rows, read_rows
-from vlrl.metrics.math_equal import parse_expression
 from vlrl.metrics.score_table import ScoreTable
-from vlrl.parsing.bare import bare_answer
-from vlrl.rewards.math import verify
 from vlrl.rewards.outcome import failed, right_or_wrong
-from vlrl.rewards.text_gold import gold_kind, gold_text
-from vlrl.rewards.vqa import choice, exact
+from vlrl.rewards.text_gold import gold_text
 from vlrl.tasks import PROMPT_MODES
 from vlrl.types import Answer, Media, Sample, Score
 
@@ -63,18 +60,6 @@ def query_prompt(sample: Sample, mode: str, space: str) -> str:
     return PROMPT_MODES[mode] + sample.answer["query_cot" if mode == "think" else "query"]
 
 
-def strict(text: str, answer: Answer) -> Score:
-    """The one letter that is picked, or an expression equal to the gold; a gold that is no expression by its words.
-
-    >>> strict("14.0", {"kind": "free", "answer": "14"}).value, strict("(B)", {"kind": "choice", "answer": "B"}).value
-    (1.0, 1.0)
-    """
-    if gold_kind(answer, ("choice", "free")) == "choice":
-        return choice(text, answer)
-    comparable = parse_expression(bare_answer(gold_text(answer)))
-    return verify(text, answer) if comparable else exact(text, answer)
-
-
 def quick_match(text: str, answer: Answer) -> Score:
     """1 when the response, blanks around it apart, is the gold's text.
 
@@ -102,7 +87,7 @@ BENCHMARK = Benchmark(
     load=load,
     hub=("AI4Math/MathVerse", "CaraJ/MathVerse-lmmseval"),
     protocols=(
-        Protocol("strict", strict, query_prompt, "accuracy", metrics),
+        Protocol("strict", choice_or_value, query_prompt, "accuracy", metrics),
         Protocol(
             "quick-match",
             quick_match,

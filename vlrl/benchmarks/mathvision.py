@@ -9,15 +9,13 @@ from typing import Any
 
 from vlrl.benchmarks import Benchmark, Metric, Protocol, Reference, break_down
 from vlrl.benchmarks.rules.choices import choice_prompt, plain_letter, with_options
+from vlrl.benchmarks.rules.math_answers import choice_or_value
 from vlrl.data.layout import find_files
 from vlrl.data.tables import numbered_rows, read_rows
-from vlrl.metrics.math_equal import numeric_value, parse_expression
+from vlrl.metrics.math_equal import numeric_value
 from vlrl.metrics.score_table import ScoreTable
-from vlrl.parsing.bare import bare_answer
-from vlrl.rewards.math import verify
 from vlrl.rewards.outcome import failed, right_or_wrong
-from vlrl.rewards.text_gold import ALPHABET, gold_kind, gold_text
-from vlrl.rewards.vqa import choice, exact
+from vlrl.rewards.text_gold import ALPHABET, gold_text
 from vlrl.tasks import PROMPT_MODES
 from vlrl.types import Answer, Media, Sample, Score
 
@@ -64,18 +62,6 @@ def _sample(row: Mapping[str, Any], split: str, media: Media, source: str) -> Sa
     if options:
         answer["choices"] = options
     return Sample(str(row["id"]), NAME, row["question"], answer, (media,), source)
-
-
-def strict(text: str, answer: Answer) -> Score:
-    """The one option that is picked, or an expression equal to the gold; a gold that is no expression by its words.
-
-    >>> strict(r"\\boxed{\\frac{2}{4}}", {"kind": "free", "answer": "0.5"}).value
-    1.0
-    """
-    if gold_kind(answer, ("choice", "free")) == "choice":
-        return choice(text, answer)
-    comparable = parse_expression(bare_answer(gold_text(answer)))
-    return verify(text, answer) if comparable else exact(text, answer)
 
 
 def official_rule(text: str, answer: Answer) -> Score:
@@ -213,7 +199,7 @@ BENCHMARK = Benchmark(
     load=load,
     hub=("MathLLMs/MathVision",),
     protocols=(
-        Protocol("strict", strict, choice_prompt("math"), "accuracy", metrics),
+        Protocol("strict", choice_or_value, choice_prompt("math"), "accuracy", metrics),
         Protocol(
             "official-rule",
             official_rule,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from vlrl.benchmarks import Benchmark, Protocol, task_prompt
-from vlrl.benchmarks import androidcontrol
+from vlrl.benchmarks import Benchmark, Protocol, androidcontrol, task_prompt
 from vlrl.benchmarks.androidcontrol import strict_metrics
 from vlrl.benchmarks.rules import android_rows, gui_r1, gui_r1_steps
 from vlrl.data.layout import find_files

@@ -118,7 +118,7 @@ def lmms(text: str, answer: Answer) -> Score:
     space = answer.get("space")
     if space not in ("thousandths", "processed"):
         whole = len(found) == 2 and all(str(number).isdecimal() for number in found)
-        space = "unit" if 0 <= min(point) and max(point) <= 1 and not whole else "pixels"
+        space = "unit" if min(point) >= 0 and max(point) <= 1 and not whole else "pixels"
     x, y = answer_pixels(point, {**answer, "space": space})
     return _judged((x, y), answer)
 

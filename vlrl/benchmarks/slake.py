@@ -69,14 +69,11 @@ def normalised(text: str) -> str:
 
 def _without_notes(text: str) -> str:
     """The text with a blank for each bracket and what follows it up to the next closing one."""
-    kept, rest = [], text
-    while True:
-        before, opened, inside = rest.partition("(")
-        _, closed, after = inside.partition(")")
-        if not opened or not closed:
-            return " ".join([*kept, rest])
-        kept.append(before)
-        rest = after
+    kept, position = [], 0
+    while (start := text.find("(", position)) >= 0 and (end := text.find(")", start)) >= 0:
+        kept.append(text[position:start])
+        position = end + 1
+    return " ".join([*kept, text[position:]])
 
 
 def lmms_prompt(sample: Sample, mode: str, space: str) -> str:

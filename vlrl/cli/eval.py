@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from jsonargparse import ArgumentParser, Namespace
-from jsonargparse.typing import ClosedUnitInterval, NonNegativeInt, PositiveInt
+from jsonargparse.typing import ClosedUnitInterval, NonNegativeInt, OpenUnitInterval, PositiveInt
 
 from vlrl.geometry import CoordSpace
 from vlrl.types import UserError
@@ -40,7 +40,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=str, help="JSONL file of rows of one's own")
     parser.add_argument("--task", type=str, help="the task of rows of --data that name none")
     parser.add_argument("--prompt_mode", type=Literal["direct", "think", "both"], default="direct")
-    parser.add_argument("--limit", type=PositiveInt, help="evaluate the first LIMIT rows only")
+    parser.add_argument(
+        "--limit", type=PositiveInt | OpenUnitInterval, help="the first rows only: their number, or a share below 1"
+    )
+    parser.add_argument("--compare", type=Path, help="output folder of another run: paired differences, rows that flipped")
+    parser.add_argument("--dry_run", action="store_true", help="print what the first row of each task is asked, and stop")
     parser.add_argument("--batch_size", type=PositiveInt, default=32, help="rows decoded together")
     parser.add_argument("--max_prompt_length", type=PositiveInt, default=8192, help="tokens; a longer row counts as unusable")
     parser.add_argument("--max_completion_length", type=PositiveInt, help="tokens; left out: the protocol's number, or 512")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from vlrl.benchmarks import Benchmark
-from vlrl.evaluation.generate import Answerer, Question, Request, Settings, generate, merge, requests
+from vlrl.evaluation.generate import Answerer, Question, Request, Settings, generate, merge, read_replies, requests
 from vlrl.evaluation.source import open_source
-from vlrl.geometry import CoordSpace
 from vlrl.types import UserError
 
+DEFAULT_LENGTH = 512
+"""Tokens of an answer, where neither the command line nor the protocol names a limit."""
 WAIT_SECONDS = 0.5
 """Between looks at the files of the other processes."""
 
@@ -56,15 +60,19 @@ def make_answerer(args: Namespace) -> Answerer:
         ) from error
 
 
-def settings_of(args: Namespace, protocol_wants: dict[str, Any]) -> Settings:
-    """The generation settings: the protocol's, overridden by --gen_kwargs and the command line's own flags."""
-    asked = {**protocol_wants, **pairs(args.gen_kwargs, "gen_kwargs")}
-    length = args.max_completion_length or asked.pop("max_new_tokens", None) or asked.pop("max_completion_length", None)
-    asked = {key: value for key, value in asked.items() if key not in ("max_new_tokens", "max_completion_length")}
-    temperature = float(asked.pop("temperature", 1.0 if args.num_samples > 1 else 0.0))
+def settings_of(args: Namespace, wanted: Mapping[str, Any]) -> Settings:
+    """The generation settings: the protocol's length, --gen_kwargs over it, the command line's own flags over both."""
+    given = pairs(args.gen_kwargs, "gen_kwargs")
+    lengths = [args.max_completion_length, *(given.pop(key, None) for key in ("max_new_tokens", "max_completion_length"))]
+    length = next(filter(None, [*lengths, wanted.get("max_completion_length")]), DEFAULT_LENGTH)
+    temperature = given.pop("temperature", 1.0 if args.num_samples > 1 else 0.0)
+    if type(length) is not int or length < 1 or type(temperature) not in (int, float) or not 0 <= temperature < math.inf:
+        raise UserError("gen_kwargs: temperature is a number from 0 on, max_new_tokens a whole number from 1 on")
     if args.num_samples > 1 and not temperature:
         raise UserError(f"num_samples is {args.num_samples} but the temperature is 0: all samples would be the same; raise it")
-    return Settings(length or 512, args.max_prompt_length, temperature, args.seed, asked)
+    if given and args.base_url is None:
+        raise UserError(f"gen_kwargs: {', '.join(given)}: a model in this process takes temperature and max_new_tokens only")
+    return Settings(length, args.max_prompt_length, float(temperature), args.seed, given)
 
 
 def pairs(text: str | None, flag: str) -> dict[str, Any]:
@@ -82,44 +90,57 @@ def pairs(text: str | None, flag: str) -> dict[str, Any]:
     return found
 
 
-def ask(
-    args: Namespace, benchmark: Benchmark, answerer: Answerer, space: CoordSpace, mode: str, sample_index: int, path: Path
-) -> Path | None:
-    """The file of predictions of all rows, `path`; None in processes other than the first, whose work ends here.
+@dataclass(frozen=True)
+class Asking:
+    """One way through a benchmark's rows: who is asked, how, and where the answers go."""
 
-    `path` is written when every process is done; until then each appends to a file of its own beside it.
+    benchmark: Benchmark
+    answerer: Answerer
+    question: Question
+    settings: Settings
+    path: Path
+
+    def requests(self, args: Namespace) -> Iterator[Request]:
+        rows = open_source(self.benchmark, args.data_root, args.limit)
+        return requests(rows, self.question, self.answerer.identity, self.settings)
+
+    def part_of(self, rank: object) -> Path:
+        """Where a process appends its answers; `*` stands for all of them."""
+        return self.path.with_name(f"{self.path.stem}.{rank}.part.jsonl")
+
+    def parts(self) -> list[Path]:
+        return sorted(self.path.parent.glob(self.part_of("*").name))
+
+
+def ask(args: Namespace, asking: Asking) -> str | None:
+    """Writes the predictions of all rows to `asking.path` and returns the hash of all prompts, in the rows' order.
+
+    The file is written by the first process, when all are done; until then each appends to a file of its own beside it. None in
+    the other processes, whose work ends here.
     """
-    protocol = benchmark.protocol(args.protocol)
-    settings = settings_of(args, dict(protocol.generation))
-    question = Question(protocol.prompt, mode, space, sample_index)
-
-    def asked() -> Iterator[Request]:
-        return requests(open_source(benchmark, args.data_root, args.limit), question, answerer.identity, settings)
-
     shares = Shares.of_environment()
-    own = path.with_name(f"{path.stem}.{shares.rank}.part.jsonl")
     if not args.resume:
-        own.unlink(missing_ok=True)
-    total = sum(1 for _ in open_source(benchmark, args.data_root, args.limit))
+        _forget(asking, shares)
+    known = read_replies(asking.parts()) if args.resume else {}
+    total = sum(1 for _ in open_source(asking.benchmark, args.data_root, args.limit))
     with _progress(shares) as progress:
-        bar = progress.add_task(f"{benchmark.name} {mode}", total=total)
-        generate(
-            asked(), answerer, settings, own, args.batch_size, shares.rank, shares.world, lambda rows: progress.advance(bar, rows)
-        )
+        bar = progress.add_task(f"{asking.benchmark.name} {asking.question.mode}", total=total)
+        own, rows = asking.part_of(shares.rank), asking.requests(args)
+        share = (known, shares.rank, shares.world)
+        generate(rows, asking.answerer, asking.settings, own, args.batch_size, *share, lambda n: progress.advance(bar, n))
     if shares.rank:
         return None
-    merge_when_complete(list(asked()), path, shares.world)
-    return path
+    asked = list(asking.requests(args))
+    while merge(asked, asking.parts(), asking.path):
+        time.sleep(WAIT_SECONDS)  # other processes are still at it
+    return hashlib.sha256(json.dumps([request.prompt for request in asked]).encode()).hexdigest()
 
 
-def merge_when_complete(asked: list[Request], path: Path, world: int) -> None:
-    """Waits for the answers of the other processes, then writes all of them in the rows' order."""
-    parts = [path.with_name(f"{path.stem}.{rank}.part.jsonl") for rank in range(world)]
-    while True:
-        missing = merge(asked, [part for part in parts if part.exists()], path)
-        if not missing:
-            return
-        time.sleep(WAIT_SECONDS)
+def _forget(asking: Asking, shares: Shares) -> None:
+    """Removes this process's old answers; the first one also removes those of processes that no longer run."""
+    now = {asking.part_of(rank) for rank in range(shares.world)}
+    for part in [asking.part_of(shares.rank), *([old for old in asking.parts() if old not in now] if not shares.rank else [])]:
+        part.unlink(missing_ok=True)
 
 
 def _progress(shares: Shares) -> Progress:

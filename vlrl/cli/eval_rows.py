@@ -19,6 +19,7 @@ from rich.table import Table
 
 from vlrl import tasks
 from vlrl.data import read_samples
+from vlrl.evaluation.source import row_count
 from vlrl.logs import finite
 from vlrl.rewards.composite import row_reward
 from vlrl.types import Sample, UserError
@@ -34,7 +35,7 @@ def run(args: Namespace) -> int:
     if args.model is None:
         raise UserError("vlrl eval --data wants --model; give a checkpoint folder, a hub name, a run folder, or `tiny`")
     samples = read_samples(args.data, args.task, tasks.load, row_reward)
-    limited = samples[: args.limit]
+    limited = samples[: row_count(args.limit, lambda: len(samples))]
     modes = ["direct", "think"] if args.prompt_mode == "both" else [args.prompt_mode]
     rows = _evaluate(args, limited, modes)
     from vlrl.evaluation.runner import refuse_all_bad, summarise, unscorable

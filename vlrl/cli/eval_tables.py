@@ -10,18 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from vlrl.benchmarks import Benchmark, Protocol
+from vlrl.cli.eval_report import DIFFERENCE_HEAD, METRIC_HEAD, difference_rows, metric_rows
+from vlrl.evaluation.compare import Comparison
 
 
 def print_task(benchmark: Benchmark, protocol: Protocol, mode: str, done: dict[str, Any]) -> None:
     """The task's numbers as a table, the headline first, then what failed."""
     results, failures, partial = done["results"], done["failures"], done["configs"]["partial"]
-    table = Table("metric", "value", "95 % interval", "rows", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    metrics = [name for name in results if not name.endswith(("_n", "_ci95"))]
-    for name in sorted(metrics, key=lambda name: name != protocol.headline):
-        low_high = results.get(f"{name}_ci95")
-        interval = f"{low_high[0]:.4f} to {low_high[1]:.4f}" if low_high else ""
-        value = "undefined" if results[name] is None else f"{results[name]:.4f}"
-        table.add_row(Text(name), value, interval, str(results.get(f"{name}_n", "")))
+    table = _table(METRIC_HEAD, metric_rows(results, protocol.headline))
     console = Console()
     console.print(f"{benchmark.title}, protocol {protocol.name}, {mode}", highlight=False, markup=False)
     console.print(table)
@@ -30,6 +26,22 @@ def print_task(benchmark: Benchmark, protocol: Protocol, mode: str, done: dict[s
         print(f"of {done['rows']} rows: {kinds} (all but bad_gold count in the means)")
     if partial:
         print(f"partial: first {done['rows']} rows; not a score of the whole set")
+
+
+def print_comparison(task: str, found: Comparison) -> None:
+    """The paired differences as a table, then how many rows flipped each way."""
+    table = _table(DIFFERENCE_HEAD, difference_rows(found))
+    console = Console()
+    console.print(f"{task}, compared row by row", highlight=False, markup=False)
+    console.print(table)
+    print(f"right in this run only: {len(found.gained)} rows; in the other one only: {len(found.lost)} rows")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = Table(*head, box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def print_list(found: Sequence[Benchmark]) -> None:

@@ -1,7 +1,7 @@
 """Answers to a benchmark's rows, asked of a model or a server, written as they come and resumable after a kill.
 
-Rows are cut into batches in published order, whatever the number of processes: process r answers every world-th batch into a file
-of its own, so that two processes ask the model exactly what one asks. A batch is the unit of resuming too: it is asked again
+Rows are cut into batches of about equal length, whatever the number of processes: process r answers every world-th batch into a
+file of its own, so that two processes ask the model exactly what one asks. A batch is the unit of resuming too: it is asked again
 unless all of its answers stand in a file, each under the key of what it was made from (model, prompt, media bytes, settings).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -24,6 +24,10 @@ from vlrl.types import Media, Sample
 
 BAD_ROW = "bad_row"
 """The failure of a row that could not be asked: a broken picture, a prompt that is too long."""
+WINDOW = 32
+"""Batches' worth of rows that are sorted by length."""
+PIXELS_PER_TOKEN, CHARACTERS_PER_TOKEN = 784, 4
+"""For sorting only: every model has its own."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,17 @@ class Answerer(Protocol):
         ...
 
     @property
+    def details(self) -> dict[str, Any]:
+        """What the answers may depend on besides: precision, pixel limits, versions of packages; for results.json."""
+        ...
+
+    @property
     def space(self) -> CoordSpace | None:
         """What the model's numbers mean; None where nobody knows."""
+        ...
+
+    def render(self, request: Request) -> str:
+        """What a request says to the model, for people. Raises UserError where its media cannot be read."""
         ...
 
     def answer(self, requests: Sequence[Request], settings: Settings) -> list[Reply]:
@@ -127,12 +140,12 @@ def generate(
     settings: Settings,
     path: Path,
     batch_size: int,
+    known: Collection[str] = (),
     rank: int = 0,
     world: int = 1,
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Answers this process's batches into `path`, keeping those that stand there or in a file of another number of processes."""
-    known = read_replies(path.parent.glob(f"{path.name.split('.')[0]}.*part.jsonl"))
+    """Appends the answers of this process's batches to `path`; batches whose keys are all `known` are passed over."""
     with open(path, "a+b") as file:
         _end_line(file)
         for number, batch in enumerate(_batches(asked, batch_size)):
@@ -154,8 +167,16 @@ def _end_line(file: Any) -> None:
 
 
 def _batches(asked: Iterable[Request], size: int) -> Iterator[list[Request]]:
+    """Rows of like length together, so that few tokens are padding. The same batches for any number of processes."""
     left = iter(asked)
-    return iter(lambda: list(islice(left, size)), [])
+    while window := sorted(islice(left, WINDOW * size), key=_length):
+        yield from (window[start : start + size] for start in range(0, len(window), size))
+
+
+def _length(request: Request) -> float:
+    """About how many tokens the request has, as far as the row tells."""
+    width, height = request.sample.answer.get("image_size", (0, 0))
+    return len(request.prompt) / CHARACTERS_PER_TOKEN + width * height / PIXELS_PER_TOKEN
 
 
 def _line(request: Request, reply: Reply) -> bytes:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
+import transformers
 
 from vlrl.data import RowError, load_media
 from vlrl.evaluation.generate import BAD_ROW, Reply, Request, Settings
@@ -14,9 +17,11 @@ from vlrl.evaluation.prepare import processed_size
 from vlrl.geometry import CoordSpace
 from vlrl.logs import CONFIG_FILE, RunFolder
 from vlrl.models import vlm as models
-from vlrl.models.vlm import EncodedPrompt
+from vlrl.models.vlm import VLM, EncodedPrompt
 from vlrl.rollout.transformers_engine import TransformersEngine
 from vlrl.types import UserError
+
+REPEATED = re.compile(r"(<[a-zA-Z_|]+>)\1+")
 
 
 class LocalModel:
@@ -25,11 +30,31 @@ class LocalModel:
     def __init__(self, name: str, **options: Any) -> None:
         self.vlm = models.load(checkpoint_of(name), **options)
         self.vlm.to("cuda" if torch.cuda.is_available() else "cpu")
-        self.identity = _fingerprint(self.vlm.model, self.vlm.processor)
+        self.identity = _fingerprint(self.vlm)
 
     @property
     def space(self) -> CoordSpace:
         return self.vlm.space
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """`pixel_limits` are [least, most] pixels of an image's area, None where the processor has another rule."""
+        size = dict(getattr(self.vlm.processor.image_processor, "size", None) or {})
+        limits = [size.get("shortest_edge"), size.get("longest_edge")]
+        return {
+            "model_type": self.vlm.model.config.model_type,
+            "dtype": str(next(self.vlm.model.parameters()).dtype).removeprefix("torch."),
+            "device": self.vlm.device.type,
+            "pixel_limits": limits if all(limits) else None,
+            "video_limits": asdict(self.vlm.video_limits),
+            "packages": {"torch": torch.__version__, "transformers": transformers.__version__},
+        }
+
+    def render(self, request: Request) -> str:
+        """The prompt as the model reads it, special tokens and all; a run of the same one is written once, with its number."""
+        _, media = load_media(request.sample, self.vlm.video_limits, self.vlm.frame_factor)
+        text = self.vlm.processor.tokenizer.decode(self.vlm.encode(request.prompt, media).input_ids_P)
+        return REPEATED.sub(lambda run: f"{run[1]} (x {len(run[0]) // len(run[1])})", text)
 
     def answer(self, requests: Sequence[Request], settings: Settings) -> list[Reply]:
         """Rows whose media are broken or whose prompt is too long get a reply that says so."""
@@ -71,10 +96,10 @@ def checkpoint_of(model: str) -> str:
     return str(newest / "model")
 
 
-def _fingerprint(model: torch.nn.Module, processor: Any) -> str:
-    """Of the weights' names, shapes and first and last numbers, and of the processor's settings (pixel limits, template)."""
-    digest = hashlib.sha256(repr(processor).encode())
-    for name, tensor in sorted(model.state_dict().items()):
+def _fingerprint(vlm: VLM) -> str:
+    """Of the weights' names, types, shapes and first and last numbers, and of how media are prepared."""
+    digest = hashlib.sha256(repr((vlm.processor, vlm.video_limits)).encode())
+    for name, tensor in sorted(vlm.model.state_dict().items()):
         ends = torch.cat([tensor.flatten()[:64], tensor.flatten()[-64:]]).float().cpu() if tensor.numel() else torch.zeros(0)
-        digest.update(f"{name}{tuple(tensor.shape)}".encode() + ends.numpy().tobytes())
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode() + ends.numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -44,17 +46,23 @@ class OpenAIServer:
         """The served name: a server tells no more about its weights."""
         return f"openai:{self.model}"
 
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"base_url": self.base_url, "packages": {"openai": openai.__version__}}
+
+    def render(self, request: Request) -> str:
+        """The messages as they are sent, of each picture only the beginning."""
+        return re.sub(r"(base64,.{12})[^\"]+", r"\1...", json.dumps(_messages(request), indent=2, ensure_ascii=False))
+
     def answer(self, requests: Sequence[Request], settings: Settings) -> list[Reply]:
         with ThreadPoolExecutor(self.concurrency) as threads:
             return list(threads.map(lambda request: self._ask(request, settings), requests))
 
     def _ask(self, request: Request, settings: Settings) -> Reply:
         try:
-            _, media = load_media(request.sample, VideoLimits(), FRAME_FACTOR)
+            messages: list[Any] = _messages(request)
         except RowError as error:
             return Reply(None, failure=BAD_ROW, error=str(error))
-        content: list[Any] = [_picture(image) for medium in media for image in _images(medium)]
-        messages: list[Any] = [{"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
         options: dict[str, Any] = {"max_tokens": settings.max_completion_length, "temperature": settings.temperature}
         if settings.temperature:
             options["seed"] = request.seed % 2**31
@@ -80,6 +88,12 @@ class OpenAIServer:
         reason = " ".join(str(error).split())
         mend = "see to the server, then give the same command with --resume: answers that are there are kept"
         return UserError(f"the server at {self.base_url} does not answer ({type(error).__name__}: {reason}); {mend}")
+
+
+def _messages(request: Request) -> list[dict[str, Any]]:
+    _, media = load_media(request.sample, VideoLimits(), FRAME_FACTOR)
+    content = [_picture(image) for medium in media for image in _images(medium)]
+    return [{"role": "user", "content": [*content, {"type": "text", "text": request.prompt}]}]
 
 
 def _images(medium: Image.Image | Video) -> Sequence[Image.Image]:

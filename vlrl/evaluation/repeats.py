@@ -33,14 +33,15 @@ def _rows(logs: Sequence[Path]) -> Iterator[ScoredRow]:
         values = [row.score.value for row in samples]
         known = [value for value in values if value is not None]
         if len(known) == k:
-            right = sum(_right(row.score) for row in samples)
+            right = sum(is_right(row.score) for row in samples)
             parts = {f"mean@{k}": sum(known) / k, f"maj@{k}": majority([row.score.extracted for row in samples], known)}
             parts |= {f"pass@{n}": pass_at_k(k, right, n) for n in _powers(k)}
             first = samples[0]
             yield ScoredRow(first.doc_id, Score(known[0], parts), first.answer, first.cluster)
 
 
-def _right(score: Score) -> bool:
+def is_right(score: Score) -> bool:
+    """Whether the protocol says that the answer is right; where it says nothing, whether the value is 1."""
     return score.value == 1 if score.correct is None else score.correct
 
 

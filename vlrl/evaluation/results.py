@@ -6,15 +6,19 @@
 | `results.<task>.value` | the mean of the rows' `value` |
 | `failures.<task>` | rows by kind of failure, `missing` and `truncated` among them; all of them are in the denominators |
 | `configs.<task>` | protocol, coordinate space, data hash, oracle, what the interval resamples |
-| `versions`, `n-samples`, `config` | as in lmms-eval |
+| `versions`, `n-samples`, `higher_is_better`, `config` | as in lmms-eval |
+
+It holds no date and no duration, so that the same run gives the same bytes; those stand in `timing.json`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +33,7 @@ from vlrl.types import UserError
 
 VALUE = "value"
 RESULTS_FILE = "results.json"
+TIMING_FILE = "timing.json"
 
 
 def samples_file(folder: Path, task: str) -> Path:
@@ -100,9 +105,31 @@ def write_results(folder: Path, tasks: Mapping[str, Mapping[str, Any]], config: 
             name: {"original": None if task["configs"]["partial"] else task["rows"], "effective": task["rows"]}
             for name, task in tasks.items()
         },
+        "higher_is_better": {name: {task["configs"]["headline"]: True} for name, task in tasks.items()},
         "config": dict(config),
     }
-    path = folder / RESULTS_FILE
+    write_whole(folder / RESULTS_FILE, json.dumps(finite(content), indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file that is there whole or not at all."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(finite(content), indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
+
+
+class Timing:
+    """When a run began and how many seconds each task took, for `timing.json`."""
+
+    def __init__(self) -> None:
+        self.date, self._last = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+        self.seconds: dict[str, float] = {}
+
+    def note(self, task: str) -> None:
+        """The task has just ended."""
+        now = time.monotonic()
+        self.seconds[task], self._last = round(now - self._last, 3), now
+
+    def write(self, folder: Path) -> None:
+        content = {"date": self.date, "seconds": self.seconds, "total_evaluation_time_seconds": sum(self.seconds.values())}
+        write_whole(folder / TIMING_FILE, json.dumps(content, indent=2) + "\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,8 +74,19 @@ class Source:
         ]
 
 
-def open_source(benchmark: Benchmark, data_root: Path | None, limit: int | None = None) -> Source:
-    """The benchmark in the first of its places (`vlrl.data.layout.places`) that holds its files.
+def row_count(limit: float | None, rows: Callable[[], int]) -> int | None:
+    """A `--limit` as a number of rows: below 1 it is a share of all `rows()`, rounded up; None stays None.
+
+    >>> row_count(0.1, lambda: 25), row_count(7, lambda: 25)
+    (3, 7)
+    """
+    if limit is None:
+        return None
+    return math.ceil(limit * rows()) if limit < 1 else int(limit)
+
+
+def open_source(benchmark: Benchmark, data_root: Path | None, limit: float | None = None) -> Source:
+    """The benchmark in the first of its places (`vlrl.data.layout.places`) that holds its files; `limit` as in `row_count`.
 
     Raises UserError, naming the places and what was looked for, when none does.
     """
@@ -87,7 +99,7 @@ def open_source(benchmark: Benchmark, data_root: Path | None, limit: int | None 
         except StopIteration:
             looked.append(f"{folder}: holds no rows")
         else:
-            return Source(benchmark, folder, limit)
+            return Source(benchmark, folder, row_count(limit, lambda: sum(1 for _ in benchmark.load(folder))))  # noqa: B023
     if not looked:
         where = ", ".join(benchmark.hub) or "no copy known"
         raise UserError(f"{benchmark.name}: no --data_root was given and the hub cache has no snapshot of it ({where})")

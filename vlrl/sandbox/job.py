@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from vlrl.sandbox import figure_facts, landlock, limits, linux, namespaces, seccomp, style, witness
+from vlrl.sandbox.artists import Artists
 from vlrl.sandbox.genuine import Genuine
 from vlrl.sandbox.trace import Trace
 
@@ -29,11 +30,15 @@ MAX_FACTS, MAX_PNG = 2 << 20, 2 << 20
 MAX_MESSAGE = 300
 HIDDEN = "vlrl"
 
+Reader = Trace | Artists
+READERS: dict[str, type[Reader]] = {"calls": Trace, "artists": Artists}
+"""Who tells of a program in place of its picture and facts: of its calls, or of its figure's artists."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the parent asks for: code, limits, the secret that the answer begins with, a folder for a job that has no file
-    system of its own, and whether to tell of the calls (`trace`) in place of the figure.
+    system of its own, and who is to tell of the program in place of picture and facts (one of `READERS`).
     """
 
     code: str
@@ -41,7 +46,7 @@ class Request:
     memory: int
     secret: str
     folder: str
-    trace: bool = False
+    reader: str = ""
 
     @classmethod
     def from_file(cls, fd: int) -> Request:
@@ -75,7 +80,7 @@ def main(request: Request, world: World, output: int) -> NoReturn:
         confine(request, world)
     except OSError as error:
         _finish(output, request.secret, {"failure": "sandbox_error", "message": str(error)}, b"")
-    report, png = _report(request.code, world, Trace() if request.trace else None)
+    report, png = _report(request.code, world, READERS[request.reader]() if request.reader else None)
     _finish(output, request.secret, report, png)
 
 
@@ -97,28 +102,28 @@ def confine(request: Request, world: World) -> None:
         seccomp.apply()
 
 
-def _report(code: str, world: World, trace: Trace | None) -> tuple[dict[str, Any], bytes]:
-    """The JSON part and the PNG of a job. With `trace`, an error of the code's does not hide what it did before."""
+def _report(code: str, world: World, reader: Reader | None) -> tuple[dict[str, Any], bytes]:
+    """The JSON part and the PNG of a job."""
     restore, quiet, witnessed, known, describe = world.genuine.restore, _quiet(), world.witness, world.genuine.classes, _describe
     hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == HIDDEN}
     for name in hidden:
         del sys.modules[name]
     style.seed()
     witnessed.forget()
-    if trace is not None:
-        trace.install()
+    if reader is not None:
+        reader.install()
     error = _execute(code)
     quiet()
-    if trace is not None:
-        trace.uninstall()
+    if reader is not None:
+        reader.uninstall()
     repaired = restore()
     sys.modules.update(hidden)
     failure = describe(error) if error is not None else None
-    if failure is not None and (trace is None or failure.code == "memory"):
+    if failure is not None and not (reader is not None and reader.lenient and failure.code != "memory"):
         return {"failure": failure.code, "message": failure.message}, b""
     try:
-        if trace is not None:
-            return _traced(trace, failure, repaired), b""
+        if reader is not None:
+            return _read(reader, failure, repaired), b""
         return _picture(witnessed, known, repaired)
     except BaseException as trouble:  # of figures that cannot be drawn, or were made to fail
         failed = describe(trouble)
@@ -187,9 +192,15 @@ def _picture(witnessed: witness.Witness, known: frozenset[type], repaired: int) 
     return {"failure": None, "message": "", "facts": facts}, png
 
 
-def _traced(trace: Trace, failure: Failure | None, repaired: int) -> dict[str, Any]:
-    told = {**trace.report(), "error": None if failure is None else failure.message}
-    return {"failure": None, "message": "", "facts": {"trace": told, "sandbox": {"repaired": repaired}}}
+def _read(reader: Reader, failure: Failure | None, repaired: int) -> dict[str, Any]:
+    told = reader.report()
+    if told is None:
+        return {"failure": "no_figure", "message": "the code drew no figure"}
+    told["error"] = None if failure is None else failure.message
+    facts = {"read": told, "sandbox": {"repaired": repaired}}
+    if len(json.dumps(facts)) > MAX_FACTS:
+        return {"failure": "output_too_large", "message": "the facts are too large"}
+    return {"failure": None, "message": "", "facts": facts}
 
 
 def _finish(output: int, secret: str, report: dict[str, Any], png: bytes) -> NoReturn:

@@ -66,30 +66,30 @@ class SandboxPool:
         """The process whose descendants are all that this pool has running."""
         return self._started().pid
 
-    def run(self, code: str, timeout: float | None = None, trace: bool = False) -> SandboxResult:
+    def run(self, code: str, timeout: float | None = None, reader: str = "") -> SandboxResult:
         """Run one program and return its picture and facts, or why there are none. Never raises for any code.
 
-        With `trace`, the facts are `trace`: outermost drawing calls and final colours by kind (`calls`, `colors`), texts drawn
-        without ticks (`texts`), cells of the subplot grid (`layout`), and the error that ended the program (`error`, None
-        without one); there is no picture, and what was drawn before an error counts.
+        With a `reader` there is no picture, and the facts are `read`: with `calls` (`vlrl.sandbox.trace`) outermost drawing calls
+        and final colours by kind, texts drawn without ticks, cells of the subplot grid, and the `error` that ended the program,
+        before which everything counts; with `artists` (`vlrl.sandbox.artists`) what the figure consists of.
         """
         encoded = code.encode(errors="replace")
         if len(encoded) > MAX_CODE:
             return SandboxResult(failure="exec_error", message=f"the code is longer than {MAX_CODE} bytes")
         with self._slots:
-            return self._run(encoded.decode(), self.timeout if timeout is None else timeout, trace)
+            return self._run(encoded.decode(), self.timeout if timeout is None else timeout, reader)
 
     def map(self, codes: Iterable[str]) -> list[SandboxResult]:
         """The results of many programs, in their order."""
         with ThreadPoolExecutor(self.workers) as threads:
             return list(threads.map(self.run, codes))
 
-    def _run(self, code: str, timeout: float, trace: bool) -> SandboxResult:
+    def _run(self, code: str, timeout: float, reader: str) -> SandboxResult:
         lost = ""
         for _ in range(2):  # a server that another job brought down is no fault of this one
             server = self._started()
             try:
-                return server.run(code, timeout, self.memory, trace)
+                return server.run(code, timeout, self.memory, reader)
             except ServerLostError as error:
                 lost = str(error)
                 with self._lock:

@@ -91,13 +91,13 @@ class ServerProcess:
             self._process.kill()
             self._process.wait()
 
-    def run(self, code: str, timeout: float, memory: int, trace: bool = False) -> SandboxResult:
+    def run(self, code: str, timeout: float, memory: int, reader: str = "") -> SandboxResult:
         """One job. Raises ServerLostError when the server does not answer for it."""
         with contextlib.ExitStack() as stack:
             folder = "" if self.active("namespaces") else stack.enter_context(self._folder())
             secret = new_secret()
             request = stack.enter_context(tempfile.TemporaryFile())
-            wanted = {"code": code, "timeout": timeout, "memory": memory, "secret": secret, "folder": folder, "trace": trace}
+            wanted = {"code": code, "timeout": timeout, "memory": memory, "secret": secret, "folder": folder, "reader": reader}
             request.write(json.dumps(wanted).encode())
             request.flush()
             channel, theirs = socket.socketpair()
@@ -108,7 +108,7 @@ class ServerProcess:
             started = time.monotonic()
             self._send([request.fileno(), theirs_too, theirs.fileno()], theirs_too)
             theirs.close()
-            return _Job(output, channel, started, timeout).result(secret, timeout, trace)
+            return _Job(output, channel, started, timeout).result(secret, timeout, pictured=not reader)
 
     def _send(self, fds: list[int], ours: int) -> None:
         try:
@@ -135,7 +135,7 @@ class _Job:
         self.output, self.channel = output, channel
         self.started, self.deadline = started, started + timeout
 
-    def result(self, secret: str, timeout: float, trace: bool) -> SandboxResult:
+    def result(self, secret: str, timeout: float, pictured: bool) -> SandboxResult:
         frame, why = self._read()
         if why is not None:
             with contextlib.suppress(OSError):
@@ -148,7 +148,7 @@ class _Job:
             return SandboxResult(failure=why, message=_explain(why, timeout, status), seconds=seconds)
         if status["exit"] != 0:
             return SandboxResult(failure="killed", message=_explain("killed", timeout, status), seconds=seconds)
-        return read_frame(frame, secret, seconds, trace)
+        return read_frame(frame, secret, seconds, pictured)
 
     def _read(self) -> tuple[bytes, str | None]:
         """All that the job writes, or a failure code when it writes too long or too much."""

@@ -56,14 +56,14 @@ def new_secret() -> str:
     return secrets.token_hex(16)
 
 
-def read_frame(frame: bytes, secret: str, seconds: float, traced: bool = False) -> SandboxResult:
-    """A checked result from what a job wrote; a traced one has no picture."""
+def read_frame(frame: bytes, secret: str, seconds: float, pictured: bool = True) -> SandboxResult:
+    """A checked result from what a job wrote; one of a reader has no picture."""
     try:
         report, png = _split(frame, bytes.fromhex(secret))
         failure, message = report.get("failure"), clean(report.get("message"))
         if failure is not None:
             return SandboxResult(failure=failure if failure in FAILURES else "bad_result", message=message, seconds=seconds)
-        if traced:
+        if not pictured:
             return SandboxResult(None, _checked_facts(report.get("facts"), False), None, "", seconds)
         blank = _check_png(png)
         return SandboxResult(png, _checked_facts(report.get("facts"), blank), None, "", seconds)

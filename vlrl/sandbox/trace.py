@@ -40,7 +40,12 @@ CALLS = {
 
 
 class Trace:
-    """The watch over one program: `install` before it, `uninstall` after it, `report` at the end."""
+    """The watch over one program: `install` before it, `uninstall` after it, `report` at the end.
+
+    `lenient`: an error of the program's does not hide what it did before.
+    """
+
+    lenient = True
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -98,7 +103,7 @@ class Trace:
 
     def report(self) -> dict[str, Any]:
         """Calls by kind; texts drawn without ticks and cells of the subplot grid of the current figure; final colours by kind."""
-        figure = _current_figure()
+        figure = current_figure()
         texts = drawn_texts(figure) if figure is not None else []
         cells = grid_cells(figure) if figure is not None else []
         return {"calls": dict(self.calls), "texts": texts, "layout": cells, "colors": self._colours()}
@@ -126,7 +131,8 @@ def _found(owner: str) -> Any:
     return getattr(loaded, name, None) if name else loaded
 
 
-def _current_figure() -> Any:
+def current_figure() -> Any:
+    """The figure that the program works on; None without one."""
     from matplotlib._pylab_helpers import Gcf
 
     manager = Gcf.get_active()

@@ -13,6 +13,7 @@ from torch import nn
 
 from vlrl.logs import CHECKPOINT_MARKER
 from vlrl.models.vlm import VLM
+from vlrl.training.sharding import split_by
 from vlrl.types import UserError
 
 STATE = "trainer_state.json"
@@ -27,13 +28,17 @@ def save(folder: Path, accelerator: Accelerator, vlm: VLM, state: dict[str, Any]
     accelerator.save_state(str(folder / "state"), safe_serialization=False)  # safetensors warns of every pair of tied weights
     if accelerator.is_main_process:
         vlm.save(folder / "model")
-        (folder / STATE).write_text(json.dumps({**state, "architecture": architecture(vlm), "cursors": cursors}, indent=2))
+        told = {"architecture": architecture(vlm), "cursors": cursors, "split_by": split_by(accelerator)}
+        (folder / STATE).write_text(json.dumps({**state, **told}, indent=2))
         (folder / CHECKPOINT_MARKER).touch()
     accelerator.wait_for_everyone()
 
 
 def load(folder: Path, accelerator: Accelerator, vlm: VLM) -> dict[str, Any]:
-    """Restore what `save` wrote. Raises UserError when the checkpoint is of another model or of another number of processes."""
+    """Restore what `save` wrote.
+
+    Raises UserError when the checkpoint is of another model, of another number of processes, or split in another way.
+    """
     state = json.loads((folder / STATE).read_text())
     found, wanted = state["architecture"], architecture(vlm)
     if found != wanted:
@@ -45,6 +50,9 @@ def load(folder: Path, accelerator: Accelerator, vlm: VLM) -> dict[str, Any]:
     if processes != accelerator.num_processes:
         mend = f"launch as many now, not {accelerator.num_processes}"
         raise UserError(f"{folder}: was written by {processes} processes, each with its own place in the data; {mend}")
+    if state.get("split_by") != split_by(accelerator):
+        ways = [f"split by {way}" if way else "whole" for way in (state.get("split_by"), split_by(accelerator))]
+        raise UserError(f"{folder}: its weights are {ways[0]}, those of this launch are {ways[1]}; launch as it was written")
     accelerator.load_state(str(folder / "state"))
     return state
 

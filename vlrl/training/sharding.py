@@ -38,6 +38,11 @@ def is_sharded(accelerator: Accelerator) -> bool:
     return accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED)
 
 
+def split_by(accelerator: Accelerator) -> str | None:
+    """`FSDP` or `DEEPSPEED` where weights, gradients or the optimiser's state are split; None where they are whole."""
+    return accelerator.distributed_type.value if is_sharded(accelerator) else None
+
+
 def accumulation(accelerator: Accelerator, policy: nn.Module, last: bool) -> AbstractContextManager[None]:
     """The context of a micro-batch's forward and backward; the processes' gradients meet at the `last` of a step.
 

@@ -57,13 +57,17 @@ class Drawn:
 def chart_rows(folder: Path, name: str, splits: Sequence[str], question: str) -> Iterator[Sample]:
     """The rows of the first of the folders `splits` that is there: `<stem>.py` with its `<stem>.png`; a doc_id is the stem."""
     for path in find_files(folder, *(f"{split}/*.py" for split in splits)):
-        try:
-            code = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: cannot be read ({error}); get the file anew") from error
         groups = {"split": path.parent.name, "chart_type": path.stem.split("_")[0].lower()}
         media = (Media("image", str(path.with_suffix(".png"))),)
-        yield Sample(path.stem, name, question, {"code": code, "groups": groups}, media, str(path))
+        yield Sample(path.stem, name, question, {"code": gold_code(path), "groups": groups}, media, str(path))
+
+
+def gold_code(path: Path) -> str:
+    """The text of a program file. Raises UserError when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); get the file anew") from error
 
 
 # ---- programs ------------------------------------------------------------------------------------------------------------
@@ -94,13 +98,13 @@ def traced(program: str) -> Drawn | str:
 
     Raises SandboxError when the machine cannot run any code.
     """
-    result = sandbox.shared().run(program.encode("utf-8", "replace").decode(), SECONDS, trace=True)
+    result = sandbox.shared().run(program.encode("utf-8", "replace").decode(), SECONDS, reader="calls")
     if result.failure == "sandbox_error":
         raise sandbox.SandboxError(result.message)
     if result.failure is not None:
         return result.failure
     try:
-        return _drawn(result.facts["trace"])
+        return _drawn(result.facts["read"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return "bad_result"
 
@@ -214,7 +218,7 @@ def _matched(found: list[str], gold: list[str]) -> float:
 def color_similarity(a: Sequence[str], b: Sequence[str]) -> np.ndarray:
     """max(0, 1 - CIEDE2000 / 100) of every pair; of names 1 or 0.
 
-    >>> color_similarity(["viridis", "#000000"], ["viridis", "#FFFFFF"]).tolist()
+    >>> color_similarity(["viridis", "#000000"], ["viridis", "#FFFFFF"]).round(6).tolist()
     [[1.0, 0.0], [0.0, 0.0]]
     """
     plain = ([color[:7] if color.startswith("#") else "#000000" for color in side] for side in (a, b))

@@ -21,12 +21,13 @@ PROMPT = (
     "Please provide the action to perform (enumerate from [{actions}]), the point where the cursor is moved to (integer) if a "
     "click is performed, and any input text required to complete the action.\n"
     "Output the thinking process in <think> </think> tags, and the final answer in <answer> </answer> tags as follows:\n"
-    "<think> ... </think> <answer>[{'action': enum[{actions}], 'point': [x, y], 'input_text': 'no input text [default]'}]</answer>"
+    "<think> ... </think> <answer>[{'action': enum[{actions}], 'point': [x, y], "
+    "'input_text': 'no input text [default]'}]</answer>"
 )
 
 
 def prompt(*actions: str) -> Prompt:
-    """The scripts' prompt for a choice of actions, without its examples; a row's `history` is told. It asks for a thought in any mode.
+    """The scripts' prompt for a choice of actions, without examples; it tells a row's `history` and always asks for a thought.
 
     >>> row = Sample("0", "screenspot", "go home", {})
     >>> "(enumerate from ['click'])" in prompt("click")(row, "direct", "pixels")

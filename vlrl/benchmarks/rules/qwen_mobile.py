@@ -35,8 +35,17 @@ TOOL = (
 
 def high_prompt(sample: Sample, mode: str, space: str) -> str:
     """The goal and what was done before, with the tool in short."""
+    return _prompt(sample, mode, space, "")
+
+
+def low_prompt(sample: Sample, mode: str, space: str) -> str:
+    """The same with the step in words."""
+    return _prompt(sample, mode, space, f"\nCurrent step query: {sample.answer.get('step_instruction', '')}")
+
+
+def _prompt(sample: Sample, mode: str, space: str, step: str) -> str:
     done = sample.answer.get("history", "")
-    told = f"\nTask progress (You have done the following operation on the current device): {done}\n{TOOL}"
+    told = f"{step}\nTask progress (You have done the following operation on the current device): {done}\n{TOOL}"
     return own_prompt("The user query:  {question}" + told)(sample, mode, space)
 
 

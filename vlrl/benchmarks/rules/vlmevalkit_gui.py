@@ -25,10 +25,9 @@ PROMPT = (
 
 
 def picture(place: Place, row: Mapping[str, Any]) -> Media:
-    """The row's picture: in the table, or where `image_path` says, beside it."""
-    if "image" not in row and row.get("image_path"):
-        return Media("image", str(place.path.parent / "images" / place.path.stem / row["image_path"]))
-    return place.image("image")
+    """The row's picture: where `image_path` says, below `images/<table>/`, if it is there; else in the table."""
+    unpacked = place.path.parent / "images" / place.path.stem / (row.get("image_path") or "")
+    return Media("image", str(unpacked)) if unpacked.is_file() else place.image("image")
 
 
 def click(text: str, answer: Answer) -> Score:
