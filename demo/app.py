@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 
 from demo.frame import Frame
 from demo.gate import LOOPBACK, Gate
+from demo.pages import try_page
 from demo.pages.table import PAGES
 from demo.runs import Runs
 from vlrl.types import UserError
@@ -38,6 +39,7 @@ def build(runs: Runs) -> gr.Blocks:
             apply_default_css=False,
             server_functions=server_functions(Frame(runs, PAGES)),
         )
+        try_page.build(runs)
     return app
 
 

@@ -9,21 +9,10 @@ from typing import Any
 from demo.drawing import colours
 from demo.text import number, plural, safe, text_block
 from vlrl.parsing.tags import answer_text, thought_text
-from vlrl.types import Completion, Rollout, RolloutGroup, Score
+from vlrl.types import Completion, Rollout, Score
 
 LONGEST_THOUGHT = 160
 """Characters of a thought that a card shows before its fold."""
-
-
-def best_first(group: RolloutGroup) -> list[tuple[int, Rollout]]:
-    """The completions with their places in the record, highest reward first; those without one come last."""
-    indexed = enumerate(group.rollouts)
-    return sorted(indexed, key=lambda item: math.inf if item[1].score.value is None else -item[1].score.value)
-
-
-def largest_advantage(group: RolloutGroup) -> float:
-    """The scale of a group's advantage bars."""
-    return max((abs(r.advantage) for r in group.rollouts if math.isfinite(r.advantage)), default=0.0) or 1.0
 
 
 def card(rank: int, place: int, rollout: Rollout, largest: float, href: str, below: str = "") -> str:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from demo.media import Picture, Roots, load_picture
-from demo.shapes import Mark, gold_marks, pairs, predicted_marks
 from demo.text import safe, short
+from vlrl.report.look import RINGS, TAG_RADIUS, ink, tag_place
+from vlrl.report.marks import Mark, gold_marks, pairs, predicted_marks
 from vlrl.types import Media, Sample
 
 TALLEST = 1.25
-RINGS = (("halo", 5.0), ("line", 5.0), ("dot", 1.5))
-PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#9C8ADE")
-"""Okabe and Ito's colour-blind-safe colours, black replaced by a lavender."""
 
 
 def colours(rank: int) -> str:
     """The CSS variables of a completion by its rank (1 = best of its group): its colour, and one that stands out from it."""
-    own = PALETTE[(rank - 1) % len(PALETTE)]
-    red, green, blue = (int(own[i : i + 2], 16) for i in (1, 3, 5))
-    light = 0.3 * red + 0.59 * green + 0.11 * blue > 130
-    return f"--c:{own};--h:{'#1b1b1b' if light else '#fff'}"
+    own = ink(rank)
+    return f"--c:{own.own};--h:{own.against}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +176,12 @@ def _label(mark: Mark, frame: Frame) -> str:
 
 
 def _tag(item: Prediction, total: int, frame: Frame) -> str:
-    """The completion's rank: on its first box's upper edge, or on a short line from its first point. Each has its own place on
-    the edge or its own direction, so that equal answers stay readable.
-    """
+    """The completion's rank, where `tag_place` puts it."""
     mark = item.marks[0]
     values = _within_reach(mark.values, frame)
-    leader = ""
-    if mark.kind == "box":
-        left, right = sorted((values[0], values[2]))
-        x, y = left + (right - left) * (item.rank - 0.5) / max(total, item.rank), min(values[1], values[3])
-    else:
-        angle, away = 2 * math.pi * (item.rank - 1) / total, max(16, 3.4 * total) * frame.unit
-        x, y = values[0] + away * math.cos(angle), values[1] + away * math.sin(angle)
-        leader = f'<line class="leader" x1="{values[0]:.6g}" y1="{values[1]:.6g}" x2="{x:.6g}" y2="{y:.6g}"/>'
-    disc = f'<circle class="tag" cx="{x:.6g}" cy="{y:.6g}" r="{8 * frame.unit:.4g}"/>'
+    x, y, led = tag_place(mark.kind, values, item.rank, total, frame.unit)
+    leader = f'<line class="leader" x1="{values[0]:.6g}" y1="{values[1]:.6g}" x2="{x:.6g}" y2="{y:.6g}"/>' if led else ""
+    disc = f'<circle class="tag" cx="{x:.6g}" cy="{y:.6g}" r="{TAG_RADIUS * frame.unit:.4g}"/>'
     return _geo(item, f'{leader}{disc}<text x="{x:.6g}" y="{y:.6g}">{item.rank}</text>')
 
 

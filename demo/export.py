@@ -1,4 +1,4 @@
-"""A selection of rollouts as a file for a colleague: records (JSONL), a table (CSV), or one page that needs nothing else (HTML)."""
+"""A selection of rollouts as a file for a colleague: records (JSONL), a table (CSV), or one page that stands alone (HTML)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from demo import families
-from demo.cards import card, largest_advantage
+from demo.cards import card
 from demo.pages import Download
 from demo.runs import Run
-from demo.selection import Found, filter_of, found, rows_of
+from demo.selection import Found, found, page_of
 from demo.text import plural, safe, text_block
 from demo.view import View
 from vlrl.logs import finite
+from vlrl.report.look import largest_advantage
 from vlrl.types import RolloutGroup, to_json
 
 MOST_ROWS = 5_000
@@ -39,11 +40,12 @@ body { margin: 24px auto; max-width: 1100px; padding: 0 20px; background: #fff; 
 
 def selection(run: Run, view: View, kind: str) -> Download:
     """The rollouts that an address selects, in its order, as a file of one of `KINDS`."""
-    hits = found(run, rows_of(run, view, MOST_SHOWN if kind == "html" else MOST_ROWS))
+    total, rows = page_of(run, view, MOST_SHOWN if kind == "html" else MOST_ROWS)
+    hits = found(run, rows)
     writers: dict[str, Callable[[], str]] = {
         "jsonl": lambda: _jsonl(hits),
         "csv": lambda: _csv(hits, list(run.index.part_names())),
-        "html": lambda: _page(run, hits, run.index.count(filter_of(view))),
+        "html": lambda: _page(run, hits, total),
     }
     name = re.sub(r"[^\w.-]+", "-", run.name)
     return Download(f"{name}-rollouts.{kind}", writers[kind]())
@@ -115,7 +117,8 @@ def _page(run: Run, hits: Iterable[Found], total: int) -> str:
     shown = sum(map(len, groups))
     count = plural(total, "rollout") + (f", the first {shown} of them" if shown < total else "")
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{safe(run.name)}</title><style>{STYLE.read_text(encoding='utf-8')}{ALONE}</style></head><body>"
         f'<div class="vl"><header><h2>{safe(run.name)}</h2><span class="note">{count}</span></header>'
         f"{''.join(sections)}</div></body></html>"

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from demo import chart_diff
-from demo.cards import best_first
 from demo.drawing import Prediction, draw_images, has_pictures, predictions_of
 from demo.film import draw_video
 from demo.media import Roots
 from demo.pages import Action
 from demo.records import GroupRecord
-from demo.shapes import predicted_span
 from demo.text import safe, short
 from vlrl.parsing.bare import bare_answer
 from vlrl.parsing.clinical import clinical_words
+from vlrl.report.look import best_first
+from vlrl.report.marks import predicted_span
 from vlrl.types import Rollout, Sample
 
 GOLD_WORDS = ("kind", "answer", "choices", "action", "direction", "text", "count", "span")

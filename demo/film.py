@@ -12,9 +12,9 @@ from PIL import Image
 
 from demo.drawing import Prediction, colours, frame_of, gold_of_frame, overlay
 from demo.media import Picture, Roots, encode_picture
-from demo.shapes import gold_marks, gold_span
 from demo.text import number, safe
 from vlrl.data.errors import MediaError
+from vlrl.report.marks import gold_marks, gold_span
 from vlrl.types import Media
 
 STRIP_FRAMES = 12

@@ -70,6 +70,23 @@ def read_rollout(data: Mapping[str, Any]) -> Rollout:
     return Rollout(read, read_score(data.get("score")), float(advantage) if _is_number(advantage) else float("nan"))
 
 
+def read_eval_row(data: Any, task: str) -> dict[str, Any] | None:
+    """A line of a sample log as the row of an evaluation: `sample`, `prompt_mode`, `text`, `score`. The lines of benchmarks spell
+    it otherwise (`doc_id`, `doc`, `target`, `resps`); None for what is neither.
+    """
+    if not isinstance(data, dict):
+        return None
+    if isinstance(data.get("sample"), dict):
+        return data
+    if "doc_id" not in data:
+        return None
+    doc, texts = _as(dict, data.get("doc"), {}), _as(list, data.get("resps"), [])
+    words = {"id": _text(data["doc_id"]), "task": task, "question": _text(doc.get("question")), "source": ""}
+    score = {name: data.get(name) for name in ("value", "parts", "correct", "extracted", "failure")}
+    sample = {**words, "answer": _as(dict, data.get("target"), {}), "media": _as(list, doc.get("media"), [])}
+    return {"sample": sample, "prompt_mode": "", "text": _text(texts[0]) if texts else "", "score": score}
+
+
 def _token_facts(data: Mapping[str, Any]) -> dict[str, list[float]]:
     found = {**data, **_as(dict, data.get("completion"), {})}
     facts = {name: _numbers(found.get(name)) for name in TOKEN_FACTS}

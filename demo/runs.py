@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from demo.index.build import IndexBuilder, parse, step_file, step_files
 from demo.index.read import GroupRow, IndexReader
 from demo.media import Roots
-from demo.records import GroupRecord, read_group
+from demo.records import GroupRecord, read_eval_row, read_group
 from vlrl.logs import CONFIG_FILE, RunFolder
 from vlrl.types import UserError
 
@@ -159,8 +159,11 @@ class Evaluation(Run):
 
     def eval_rows(self, step: int) -> list[dict[str, Any]]:
         def read() -> list[dict[str, Any]]:
-            lines = (line for path in sorted(self.path.glob("samples_*.jsonl")) for line in path.read_bytes().split(b"\n")[:-1])
-            return [row for row in map(parse, lines) if isinstance(row, dict) and isinstance(row.get("sample"), dict)]
+            found = (
+                (path, line) for path in sorted(self.path.glob("samples_*.jsonl")) for line in path.read_bytes().split(b"\n")[:-1]
+            )
+            rows = (read_eval_row(parse(line), path.stem.removeprefix("samples_")) for path, line in found)
+            return [row for row in rows if row is not None]
 
         return self._fresh(RESULTS, read, "rows 0")
 

@@ -70,16 +70,20 @@ def judge(run: Run, sample: Sample, text: str, tokens: int) -> Judged:
     Raises UserError when the task is unknown here, or when the gold is malformed.
     """
     task = load_task(run, sample)
-    limit = run.config().get("rollout")
-    longest = limit.get("max_completion_length") if isinstance(limit, dict) else None
-    length = {"completion_tokens": tokens, "max_completion_length": longest if isinstance(longest, int) else max(tokens, 1)}
-    answer = {**sample.answer, **length}
+    answer = {**sample.answer, **told_length(run, tokens)}
     try:
         score = task.score(text, answer)
         parts = _parts(task, text, {**answer, "correct": score.correct})
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"this gold answer cannot be scored here: {error}") from error
     return Judged(score, parts, [*_path(task, text, sample.answer), *_last_steps(score, parts)])
+
+
+def told_length(run: Run, tokens: int) -> dict[str, int]:
+    """What the rewards that look at the length are told of a completion."""
+    limit = run.config().get("rollout")
+    longest = limit.get("max_completion_length") if isinstance(limit, dict) else None
+    return {"completion_tokens": tokens, "max_completion_length": longest if isinstance(longest, int) else max(tokens, 1)}
 
 
 def load_task(run: Run, sample: Sample) -> Task:

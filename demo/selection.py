@@ -50,10 +50,10 @@ def orders(run: Run) -> dict[str, str]:
     return {name: ORDER_WORDS[name] for name in ("reward", *ROLLOUT_ORDERS)} | {name: name for name in run.index.part_names()}
 
 
-def rows_of(run: Run, view: View, limit: int, start: int = 0) -> list[RolloutRow]:
-    """Selected rollouts in the order that the address asks for."""
+def page_of(run: Run, view: View, limit: int, start: int = 0) -> tuple[int, list[RolloutRow]]:
+    """How many rollouts an address selects, and some of them in the order that it asks for."""
     order, descending = view.choice("sort", orders(run)), view.choice("order", DIRECTIONS) == "down"
-    return run.index.rollouts(filter_of(view), order, descending, limit, start)
+    return run.index.page(filter_of(view), order, descending, limit, start)
 
 
 def found(run: Run, rows: list[RolloutRow]) -> Iterator[Found]:

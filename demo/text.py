@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import html
-import math
-import re
 from typing import Any
 
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-
-
-def visible(text: str) -> str:
-    """Text in which nothing hides: control characters, direction marks and lone surrogates are written as escapes.
-
-    >>> print(visible("\\x1b[31mred \\u202e"))
-    \\x1b[31mred \\u202e
-    """
-    return _HIDDEN.sub(lambda match: ascii(match[0])[1:-1], text)
+from vlrl.report.look import number as number
+from vlrl.report.look import visible
 
 
 def safe(value: Any) -> str:
@@ -50,19 +40,6 @@ def text_block(text: str, first: int = 500, most: int = 20_000) -> str:
         f'<pre class="text">{safe(text[:first])}</pre>'
         f"<details><summary>show the rest of {len(text):,} characters{note}</summary>{rest}</details>"
     )
-
-
-def number(value: float | None, signed: bool = False) -> str:
-    """A number for reading: three significant digits, no more.
-
-    >>> number(0.123456), number(12345.6), number(None), number(0.5, signed=True)
-    ('0.123', '12,346', '-', '+0.5')
-    """
-    if value is None or not math.isfinite(value):
-        return "-" if value is None or math.isnan(value) else f"{value}"
-    if value == 0 or 1e-4 <= abs(value) < 1000:
-        return f"{value:{'+' if signed and value else ''}.3g}"
-    return f"{value:{'+' if signed else ''},.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def percent(share: float) -> str:

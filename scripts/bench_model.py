@@ -1,8 +1,8 @@
-"""The model, prompts and completions that all speed benchmarks share: a Qwen2.5-VL of about 8 million random weights.
+"""The model, prompts and completions that all speed benchmarks share: a Qwen2.5-VL of 9 million random weights.
 
 One image of 448 x 448 pixels is 256 tokens (patches of 14 pixels, 2 x 2 merged, windowed attention but for the last layer), the
-question brings a prompt to about 300 tokens. An image token costs about 2.5 times as much in the vision tower as in the language
-model; in Qwen2-VL-2B it is 2, in Qwen2.5-VL-3B 1, in Qwen2.5-VL-7B 0.4 (docs/packed-update.md, "Cost").
+question brings a prompt to 304 tokens. An image token costs twice as much in the vision tower as in the language model, as in
+Qwen2-VL-2B; in Qwen2.5-VL-3B it is once, in Qwen2.5-VL-7B 0.4 times (docs/packed-update.md, "Cost").
 """
 
 from __future__ import annotations

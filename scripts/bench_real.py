@@ -39,8 +39,8 @@ from vlrl.training.packing import pack
 from vlrl.training.policy import collate
 from vlrl.types import UserError
 
-TILE, PATCH, SHUFFLE = 512, 16, 4
-"""Pixels of a tile's side and of a patch's; 4 x 4 patches make one token, 64 a tile. An image is 2 x 2 tiles and the whole: 5."""
+TILE, PATCH, SHUFFLE = 256, 16, 2
+"""Pixels of a tile's side and of a patch's; 2 x 2 patches make one token, 64 a tile. An image is 2 x 2 tiles and the whole: 5."""
 PLACES = [f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)]
 SPECIAL = ["<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", *PLACES]
 CHAT = (

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import bench_model
 import bench_trl
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
 from bench_count import cost, peak_bytes
 from bench_theory import Sizes, Work, packed, rows, sizes, trl
@@ -183,29 +184,42 @@ def _point(size: Size) -> dict[str, Any]:
     return {**asdict(work), **ratios}
 
 
-def draw(points: Sequence[dict[str, Any]], path: Path) -> None:
-    """Ratios over P by G, at the first point's C, and over C, at the last one's P and G."""
+def draw(points: Sequence[dict[str, Any]], size: Sizes, path: Path) -> None:
+    """Ratios over P by G, at the first point's C, and over C, at the last one's P and G: dots are counted, lines the cost model."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
     first, last = points[0], points[-1]
     common = [point for point in points if point["completion"] == first["completion"]]
     for group in sorted({point["group"] for point in common}):
-        _curve(axes[0], [point for point in common if point["group"] == group], "prompt", f"G = {group}")
-    group, prompt = last["group"], last["prompt"]
-    alike = [point for point in points if (point["group"], point["prompt"]) == (group, prompt)]
-    _curve(axes[1], alike, "completion", f"G = {group}, P = {prompt}")
+        _curve(axes[0], [{**point, "group": group} for point in common], size, "prompt", f"G = {group}")
+        _dots(axes[0], [point for point in common if point["group"] == group], "prompt")
+    alike = [point for point in points if (point["group"], point["prompt"]) == (last["group"], last["prompt"])]
+    _curve(axes[1], alike, size, "completion", f"G = {last['group']}, P = {last['prompt']}")
+    _dots(axes[1], alike, "completion")
     for axis, name in zip(axes, (f"prompt tokens P (C = {first['completion']})", "completion tokens C"), strict=True):
-        axis.set(xscale="log", xlabel=name)
+        axis.set_xlabel(name)
         axis.grid(alpha=0.3)
-        axis.legend(title="dots measured, lines cost model")
+        axis.legend()
     axes[0].set_ylabel("FLOPs of one row each / shared prefix")
     figure.savefig(path, dpi=120)
 
 
-def _curve(axis: Axes, points: Sequence[dict[str, Any]], key: str, label: str) -> None:
-    points = sorted(points, key=lambda point: point[key])
-    at = [point[key] for point in points]
-    (line,) = axis.plot(at, [point["flops_ratio_naive_theory"] for point in points], label=label)
-    axis.plot(at, [point["flops_ratio_naive"] for point in points], "o", color=line.get_color())
+def _curve(axis: Axes, points: Sequence[dict[str, Any]], size: Sizes, key: str, label: str) -> None:
+    """The cost model between the points; a prompt's share of image tokens is interpolated too."""
+    at = sorted({point[key]: point["image"] for point in points}.items())
+    xs = np.geomspace(at[0][0], at[-1][0], 60)
+    works = [
+        Work(**{name: points[0][name] for name in ("group", "prompt", "completion", "image")} | {key: x, "image": image})
+        for x, image in zip(xs, np.interp(xs, *zip(*at, strict=True)), strict=True)
+    ]
+    axis.plot(xs, [rows(size, work) / packed(size, work) for work in works], label=label)
+    axis.set_xscale("log")
+    axis.set_xticks([x for x, _ in at], [str(x) for x, _ in at])
+    axis.minorticks_off()
+
+
+def _dots(axis: Axes, points: Sequence[dict[str, Any]], key: str) -> None:
+    color = axis.lines[-1].get_color()
+    axis.plot([point[key] for point in points], [point["flops_ratio_naive"] for point in points], "o", color=color)
 
 
 def differences(
@@ -231,7 +245,7 @@ def main() -> None:
         points = sweep(QUICK_SWEEP if args.quick else SWEEP)
         bench_model.report({"points": points, **bench_model.circumstances()}, args.sweep)
         if args.plot:
-            draw(points, args.plot)
+            draw(points, sizes(bench_model.build((QUICK if args.quick else Size()).shape).base), args.plot)
         return
     size = QUICK if args.quick else Size(args.group, args.completion)
     result = compare(replace(size, frozen_vision=args.frozen_vision), 1 if args.quick else args.repeats)

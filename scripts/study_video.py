@@ -99,7 +99,7 @@ def main() -> None:
     args = parser.parse_args()
     build(OUT_DIR)
     seeds = {f"seed {seed}": train(args.runs / f"seed_{seed}", CONFIG, ["--seed", str(seed)]) for seed in SEEDS}
-    still = train(args.runs / "learning_rate_0", CONFIG, ["--optim.learning_rate", "0", "--max_steps", "60"])
+    still = train(args.runs / "learning_rate_0", CONFIG, ["--optim.learning_rate", "0", "--max_steps", "80"])
     runs = {**seeds, "learning rate 0": still}
     plot(runs, METRICS, args.out / "video_curves.png")
     print(table(runs, METRICS), changed_films(seeds, read_samples(OUT_DIR / "heldout.jsonl")), sep="\n\n")

@@ -21,12 +21,27 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 """
 
-ROOMS = ["types", "geometry", "video", "parsing", "metrics", "sandbox", "data", "rewards", "logs", "tasks", "adapters", "benchmarks"]
+ROOMS = [
+    "types",
+    "geometry",
+    "video",
+    "parsing",
+    "metrics",
+    "sandbox",
+    "data",
+    "rewards",
+    "logs",
+    "tasks",
+    "adapters",
+    "benchmarks",
+]
+ROOMS += ["report"]
 SOURCES = [path for room in ROOMS for path in ((ROOT / "vlrl").glob(f"{room}.py"), (ROOT / "vlrl" / room).rglob("*.py"))]
 ROOM_FILES = sorted(path for found in SOURCES for path in found)
 MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in ROOM_FILES]
 DOORS = ["vlrl.cli", "vlrl.cli.score", "vlrl.cli.show", "vlrl.cli.validate", "vlrl.cli.export", "vlrl.evaluation.validate"]
 DOORS += ["vlrl.cli.eval", "vlrl.cli.eval_benchmarks", "vlrl.evaluation.scoring", "vlrl.evaluation.results"]
+DOORS += ["vlrl.cli.eval_answers", "vlrl.cli.eval_report", "vlrl.evaluation.generate", "vlrl.evaluation.compare"]
 DEMO_FILES = sorted((ROOT / "demo").rglob("*.py"))
 DEMO = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in DEMO_FILES]
 

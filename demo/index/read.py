@@ -25,6 +25,9 @@ GROUP_ORDERS = {
 ROLLOUT_ORDERS = ("step", "reward", "advantage", "tokens", "items")
 
 
+GROUP_LIMIT = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class StepRow:
     """Sums of one step. `right`, `wrong` and `equal` count its groups without spread; `cut` its completions at the limit."""
@@ -78,6 +81,18 @@ class RolloutRow:
     items: int
     digest: int
     parts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRow:
+    """A prompt that was sampled several times: how often, and its group's mean reward at the first and at the last step."""
+
+    sample: str
+    task: str
+    question: str
+    times: int
+    first: float | None
+    last: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +152,11 @@ class IndexReader:
         """How many groups of a step are of each kind."""
         return dict(self._rows("SELECT kind, count(*) FROM groups WHERE step = ? GROUP BY kind", (step,)))
 
+    def groups_between(self, first: int, last: int, task: str, limit: int = GROUP_LIMIT) -> list[GroupRow]:
+        """The readable groups of a task from one step to another, ascending."""
+        sql = f"SELECT {GROUP} FROM groups WHERE step BETWEEN ? AND ? AND task = ? AND count > 0 ORDER BY step, line LIMIT ?"
+        return [_group(row) for row in self._rows(sql, (first, last, task, limit))]
+
     def group(self, step: int, line: int) -> GroupRow | None:
         """One group's row."""
         rows = self._rows(f"SELECT {GROUP} FROM groups WHERE step = ? AND line = ?", (step, line))
@@ -146,6 +166,16 @@ class IndexReader:
         """The same prompt at all its steps, ascending."""
         sql = f"SELECT {GROUP} FROM groups WHERE sample = ? AND task = ? ORDER BY step, line"
         return [_group(row) for row in self._rows(sql, (sample, task))]
+
+    def prompts(self, least: int = 2) -> list[PromptRow]:
+        """The prompts with at least so many groups, in the order of the first step."""
+        sql = (
+            "SELECT sample, task, question, count(*), {0}(step), mean FROM groups WHERE kind != 'unreadable' "
+            "GROUP BY sample, task HAVING count(*) >= ? ORDER BY step, line"
+        )
+        last = {row[:2]: row[5] for row in self._rows(sql.format("max"), (least,))}  # the bare columns are of that row
+        rows = self._rows(sql.format("min"), (least,))
+        return [PromptRow(row[0], row[1], row[2], row[3], row[5], last.get(row[:2])) for row in rows]
 
     def part_names(self) -> dict[str, int]:
         """The named parts of the scores, and the number of each one's column."""
@@ -164,14 +194,27 @@ class IndexReader:
         self, chosen: Filter, order: str = "step", descending: bool = True, limit: int = 50, start: int = 0
     ) -> list[RolloutRow]:
         """Selected rollouts, by one of `ROLLOUT_ORDERS` or by the name of a part; those without a value last."""
+        return self.page(chosen, order, descending, limit, start)[1]
+
+    def page(
+        self, chosen: Filter, order: str = "step", descending: bool = True, limit: int = 50, start: int = 0
+    ) -> tuple[int, list[RolloutRow]]:
+        """`rollouts`, and before them how many there are in all, in one pass over the index."""
         names = self.part_names()
         column = order if order in ROLLOUT_ORDERS else f"part_{names[order]}" if order in names else "step"
         where, values = self._where(chosen)
         sql = (
-            f"SELECT {ROLLOUT}{''.join(f', part_{i}' for i in names.values())} FROM rollouts WHERE {where} "
-            f"ORDER BY {column} IS NULL, {column} {'DESC' if descending else 'ASC'}, id LIMIT ? OFFSET ?"
+            f"WITH hits AS MATERIALIZED (SELECT id, {column} AS key FROM rollouts WHERE {where}) "
+            "SELECT id, (SELECT count(*) FROM hits) FROM hits "
+            f"ORDER BY key IS NULL, key {'DESC' if descending else 'ASC'}, id LIMIT ? OFFSET ?"
         )
-        return [_rollout(row, list(names)) for row in self._rows(sql, (*values, limit, start))]
+        found = self._rows(sql, (*values, limit, start))
+        if not found:
+            return (self.count(chosen) if start else 0), []
+        columns = f"id, {ROLLOUT}{''.join(f', part_{i}' for i in names.values())}"
+        ids = ", ".join(str(row[0]) for row in found)
+        by_id = {row[0]: row[1:] for row in self._rows(f"SELECT {columns} FROM rollouts WHERE id IN ({ids})")}
+        return found[0][1], [_rollout(by_id[row[0]], list(names)) for row in found if row[0] in by_id]
 
     def _where(self, chosen: Filter) -> tuple[str, list[Any]]:
         terms: list[str] = []

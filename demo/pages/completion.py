@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from demo import families, scoring, tokens
-from demo.cards import advantage_bar, best_first, compact, largest_advantage, reward_words
+from demo.cards import advantage_bar, compact, reward_words
 from demo.drawing import colours
 from demo.index.read import GroupRow
 from demo.pages import Page, chosen_run, chosen_step, no_rollouts
@@ -14,6 +14,7 @@ from demo.runs import Run, Runs
 from demo.text import notice, number, plural, safe, short, text_block
 from demo.view import View
 from vlrl.parsing.tags import answer_text, thought_text
+from vlrl.report.look import best_first, largest_advantage
 from vlrl.types import Rollout, Score, UserError
 
 LONGEST_EDIT = 200_000

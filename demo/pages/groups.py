@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from demo import families
-from demo.cards import best_first, card, largest_advantage
+from demo.cards import card
 from demo.forms import hidden, select
 from demo.index.read import GroupRow
 from demo.pages import Page, chosen_run, chosen_step, no_rollouts
@@ -14,6 +14,7 @@ from demo.records import GroupRecord
 from demo.runs import Run, Runs
 from demo.text import notice, number, plural, safe, text_block
 from demo.view import View
+from vlrl.report.look import best_first, largest_advantage
 from vlrl.types import RolloutGroup
 
 LISTED = 100

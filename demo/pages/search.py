@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from demo import export
+from demo import export, families
 from demo.cards import advantage_bar, reward_words
+from demo.drawing import has_pictures
 from demo.forms import field, hidden, select
 from demo.index.read import RolloutRow
 from demo.pages import Download, Page, chosen_run, no_rollouts
 from demo.runs import Run, Runs
-from demo.selection import DIRECTIONS, YES_NO, Found, filter_of, found, orders, rows_of
+from demo.selection import DIRECTIONS, YES_NO, Found, found, orders, page_of
 from demo.text import notice, number, plural, safe, short
 from demo.view import View
 
-ROWS_PER_PAGE = 40
+ROWS_PER_PAGE = 25
+THUMB_WIDTH = 170
+"""Twice as wide as it is shown: its strokes are then half as thick."""
 BEFORE, AFTER = 60, 160
 """Characters of a text that a row shows before and after what was searched."""
 OWN = ("first", "last", "least", "most", "shortest", "longest", "part", "part_least", "part_most", "task", "failure", "correct",
@@ -36,9 +39,8 @@ def render(runs: Runs, view: View) -> str:
     run = chosen_run(runs, view)
     if not run.steps():
         return no_rollouts()
-    total = run.index.count(filter_of(view))
-    start = min((view.number("from") or 0) // ROWS_PER_PAGE, max(total - 1, 0) // ROWS_PER_PAGE) * ROWS_PER_PAGE
-    rows = rows_of(run, view, ROWS_PER_PAGE, start)
+    start = (view.number("from") or 0) // ROWS_PER_PAGE * ROWS_PER_PAGE
+    total, rows = page_of(run, view, ROWS_PER_PAGE, start)
     return (
         f'<div data-part="form">{_presets(view)}{_form(run, view)}</div>'
         f'<div data-part="found">{_bar(view, total, start, len(rows))}{_table(run, rows, view)}</div>'
@@ -59,22 +61,27 @@ def _form(run: Run, view: View) -> str:
     failures = sorted({code for step in run.index.steps() for code in step.failures})
     parts = list(run.index.part_names())
     rows = [
-        _range("steps", "first", "last", view) + _range("reward", "least", "most", view) + _range("tokens", "shortest", "longest", view),
-        _choice("task", {"": "any", **{name: name for name in run.index.tasks()}}, view)
-        + _choice("correct", {"": "any", **{name: name for name in YES_NO if name}}, view)
-        + _choice("failure", {"": "any or none", "none": "none", "*": "any", **{code: code for code in failures}}, view)
-        + _choice("flat", {"": "any", "yes": "all equal", "no": "with spread"}, view, "group"),
-        f"<label>text {field('text', view, 'words in a row', 26)}</label>"
-        + (_choice("part", {"": "none", **{name: name for name in parts}}, view) if parts else "")
-        + (_range("", "part_least", "part_most", view) if parts else "")
-        + (f"<label>parts differ by {field('gap', view, '0.5', 5)}</label>" if len(parts) > 1 else ""),
-        _choice("sort", orders(run), view, "sort by")
-        + _choice("order", DIRECTIONS, view, "")
-        + '<button class="button">Search</button>'
-        + f'<a class="button" {view.change(view="search", **dict.fromkeys(OWN)).href()}>clear</a>',
-    ]  # fmt: skip
-    lines = "".join(f'<div class="controls">{row}</div>' for row in rows)
-    return f'<form class="block query">{hidden(view.change(view="search"), OWN)}{lines}</form>'
+        _range("steps", "first", "last", view),
+        _range("reward", "least", "most", view),
+        _range("tokens", "shortest", "longest", view),
+        f"<label>text {field('text', view, 'words in a row', 22)}</label>",
+        _choice("task", {"": "any", **{name: name for name in run.index.tasks()}}, view),
+        _choice("correct", {"": "any", **{name: name for name in YES_NO if name}}, view),
+        _choice("failure", {"": "any or none", "none": "none", "*": "any", **{code: code for code in failures}}, view),
+        _choice("flat", {"": "any", "yes": "all equal", "no": "with spread"}, view, "group"),
+    ]
+    if parts:
+        chosen = _choice("part", {"": "none", **{name: name for name in parts}}, view)
+        rows.append(f"{chosen}{_range('', 'part_least', 'part_most', view)}")
+    if len(parts) > 1:
+        rows.append(f"<label>parts differ by {field('gap', view, '0.5', 5)}</label>")
+    rows.append(_choice("sort", orders(run), view, "sort by") + _choice("order", DIRECTIONS, view, ""))
+    buttons = (
+        '<button class="button">Search</button>'
+        f'<a class="button" {view.change(view="search", **dict.fromkeys(OWN)).href()}>clear</a>'
+    )
+    fields = "".join(f"<span>{row}</span>" for row in [*rows, buttons])
+    return f'<form class="block query">{hidden(view.change(view="search"), OWN)}{fields}</form>'
 
 
 def _range(words: str, least: str, most: str, view: View) -> str:
@@ -97,7 +104,8 @@ def _bar(view: View, total: int, start: int, shown: int) -> str:
         for kind, (words, hint) in export.KINDS.items()
     )
     save = f'<form data-act="export" data-into="exported" class="controls tight"><span class="note">save as</span>{saves}</form>'
-    copy = '<button type="button" class="button" data-copy title="the address of this page holds the whole search">copy link</button>'
+    hint = "the address of this page holds the whole search"
+    copy = f'<button type="button" class="button" data-copy title="{hint}">copy link</button>'
     return (
         f'<div class="controls"><b>{plural(total, "rollout")}</b><span class="note">{place}</span>{links}'
         f'<span class="space"></span>{copy if total else ""}{save if total else ""}</div><div id="exported"></div>'
@@ -120,15 +128,34 @@ def _item(hit: Found, largest: float, view: View) -> str:
     if row.flat:
         marks += '<span class="badge">group without spread</span>'
     parts = "".join(f'<span class="part">{short(name, 40)} <b>{number(value)}</b></span>' for name, value in row.parts.items())
+    where = f"step {row.step} · {short(row.task, 40)} · {plural(row.tokens, 'token')}"
     link = view.to("completion", step=row.step, group=row.line, rollout=row.place)
     return (
-        f'<article class="hit"><div class="worth"><b class="value">{reward_words(score)}</b>'
+        f'<article class="hit">{_thumb(hit)}<div class="worth"><b class="value">{reward_words(score)}</b>'
         f"{'' if row.advantage is None else advantage_bar(row.advantage, largest)}</div>"
         f'<div class="said"><a {link}>{short(hit.sample.question, 120) or "a prompt without a question"}</a>'
         f'<pre class="text">{_snippet(hit.rollout.completion.text, view.get("text"))}</pre></div>'
-        f'<div class="facts"><div class="line"><span>step {row.step} · {short(row.task, 40)} · {plural(row.tokens, "token")}</span>'
-        f'</div><div class="line">{marks}{parts}</div></div></article>'
+        f'<div class="facts"><span>{where}</span><div class="line">{marks}{parts}</div></div></article>'
     )
+
+
+def _thumb(hit: Found) -> str:
+    """A place for the picture, which is asked for once the page stands."""
+    if not has_pictures(hit.sample.media):
+        return "<div></div>"
+    row = hit.row
+    return f'<div class="thumb" data-lazy="thumb" data-step="{row.step}" data-line="{row.line}" data-place="{row.place}"></div>'
+
+
+def thumb(runs: Runs, view: View, fields: Mapping[str, str]) -> str:
+    """The action behind a small picture: gold and what one completion claims."""
+    run, where = chosen_run(runs, view), View(fields)
+    row = run.index.group(where.number("step") or 0, where.number("line") or 0)
+    record, place = (None, 0) if row is None else (run.group(row), where.number("place") or 0)
+    if record is None or place >= len(record.group.rollouts):
+        return ""
+    extracted = record.group.rollouts[place].score.extracted
+    return families.picture(record.group.sample, [extracted], run.roots, THUMB_WIDTH)
 
 
 def _snippet(text: str, searched: str) -> str:
@@ -153,4 +180,4 @@ def save(runs: Runs, view: View, fields: Mapping[str, str]) -> str | Download:
     return export.selection(run, view, kind)
 
 
-PAGE = Page("search", "Search", render, {"export": save})
+PAGE = Page("search", "Search", render, {"export": save, "thumb": thumb})

@@ -250,23 +250,43 @@ def test_a_declared_rate_replaces_the_files(tmp_path: Path) -> None:
     assert load(uneven, fps=1.0).seconds == [0, 1, 2, 3]
 
 
-def test_a_stated_length_may_be_an_estimate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container that counts one frame too many: the frames that are there are sampled."""
-    path = write_video(tmp_path / "a.mp4", colours(12))
+def state(monkeypatch: pytest.MonkeyPatch, stated: dict[int, float]) -> None:
+    """Containers that state these properties, whatever is true."""
     real = cv2.VideoCapture
 
-    class Optimist:
+    class Capture:
         def __init__(self, *args: Any) -> None:
             self.capture = real(*args)
 
         def get(self, key: int) -> float:
-            return self.capture.get(key) + (key == cv2.CAP_PROP_FRAME_COUNT)
+            return stated.get(key, self.capture.get(key))
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self.capture, name)
 
-    monkeypatch.setattr(cv2, "VideoCapture", Optimist)
+    monkeypatch.setattr(cv2, "VideoCapture", Capture)
+
+
+@pytest.mark.parametrize("stated", [13, 0, -9.2e18, math.nan])
+def test_a_stated_length_may_be_wrong_or_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: float) -> None:
+    path = write_video(tmp_path / "a.mp4", colours(12))
+    state(monkeypatch, {cv2.CAP_PROP_FRAME_COUNT: stated})
     assert numbers(load(path, VideoLimits(fps=8, min_pixels=1024))) == list(range(12))
+
+
+@pytest.mark.parametrize("stated", [0, -1, math.nan, 1e6])
+def test_a_file_without_a_rate_needs_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: float) -> None:
+    path = write_video(tmp_path / "a.mp4", colours(12))
+    state(monkeypatch, {cv2.CAP_PROP_FPS: stated})
+    with pytest.raises(MediaError, match=r"a.mp4: states .* frames per second; add video_fps, the frames per second, to the row"):
+        load(path)
+    assert load(path, fps=2.0).seconds == [i / 2 for i in range(12)]
+
+
+def test_a_file_without_times_counts_its_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_video(tmp_path / "a.mp4", colours(12))
+    state(monkeypatch, {cv2.CAP_PROP_POS_MSEC: 0})
+    assert load(path, VideoLimits(fps=8, min_pixels=1024)).seconds == [i / 8 for i in range(12)]
 
 
 def test_memory_holds_the_frames_that_are_seen(tmp_path: Path) -> None:
@@ -352,7 +372,10 @@ def test_other_bad_videos(tmp_path: Path) -> None:
         ({"path": tmp_path / "playlist.mp4"}, "is no video that can be decoded"),
         ({"path": tmp_path / "empty", "fps": 2.0}, "holds no frames; put the frames there"),
         ({"path": tmp_path / "v"}, "are frames without times; add video_fps, the frames per second"),
-        ({"path": paths[0], "frames": paths, "fps": 2.0}, r"frame2.png of \(10, 10\), the first has \(64, 48\); give all frames one size"),
+        (
+            {"path": paths[0], "frames": paths, "fps": 2.0},
+            r"frame2.png of \(10, 10\), the first has \(64, 48\); give all frames one size",
+        ),
         ({"path": paths[0], "frames": [paths[0], "gone.png"], "fps": 2.0}, "gone.png does not exist; mend the path"),
         ({"path": one}, "it has fewer than 2 frames; give it as an image, or drop the row"),
         ({"path": tmp_path / "v", "fps": 2.0, "limits": VideoLimits(num_frames=8)}, "asks for 8 frames, but it has 3; lower"),

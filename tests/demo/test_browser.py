@@ -2,101 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from all_families import cases, hostile_groups, hostile_samples
 from big_run import SIZE, generate
+from browsing import Serve, check_layout
 from fabricated import fabricate, hostile_group, sample, write_evaluation, write_step
 
-from demo.runs import Runs
 from vlrl.logs import RunFolder
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-OWN = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
-Serve = Callable[..., str]
-
-OVERLAPS = """() => {
-  const found = [], shown = item => item.getClientRects().length && getComputedStyle(item).visibility !== 'hidden';
-  const lists = ['nav.bar', '.controls', '.cards', '.charts', '.beside', '.split', '.tiles', '.column'];
-  for (const list of lists.map(name => name + ' > *')) {
-    const groups = new Map();
-    for (const item of document.querySelectorAll('.vl ' + list)) {
-      if (shown(item)) groups.set(item.parentNode, [...(groups.get(item.parentNode) || []), item]);
-    }
-    for (const items of groups.values()) items.forEach((a, i) => items.slice(i + 1).forEach(b => {
-      const p = a.getBoundingClientRect(), q = b.getBoundingClientRect();
-      const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left);
-      const high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-      if (wide > 2 && high > 2) found.push(list + ': ' + a.textContent.slice(0, 30) + ' over ' + b.textContent.slice(0, 30));
-    }));
-  }
-  return found;
-}"""
-"""Pairs of neighbours whose boxes overlap."""
-GROUND = "getComputedStyle(document.body).backgroundColor"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="the browser test needs playwright")
-    with api.sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium, args=FLAGS) as launched:
-        yield launched
-
-
-@pytest.fixture(params=["light"])
-def page(browser: Any, serve: Serve, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A page that fails the test on any console error and on any request to another machine; closed before the server is."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=request.param)
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda asked: None if asked.url.startswith(OWN) else complaints.append(asked.url))
-    yield opened
-    opened.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """Starts the inspector over run folders and returns its address."""
-    app = pytest.importorskip("demo.app", reason="the browser test needs gradio")
-    monkeypatch.setattr(app, "REFRESH_SECONDS", 0.3)
-    running = []
-
-    def start(*paths: Path, token: str = "") -> str:
-        runs = Runs(paths)
-        blocks = app.build(runs)
-        running.append((runs, blocks))
-        address = app.launch(blocks, free_port(), token=token)
-        runs.start()
-        return address
-
-    yield start
-    for runs, blocks in running:
-        blocks.close(verbose=False)
-        runs.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def check_layout(page: Any) -> None:
-    """Nothing overlaps, nothing is wider than the window, no text is lost in the ground."""
-    assert page.evaluate(OVERLAPS) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    ink, ground = page.evaluate(
-        "[getComputedStyle(document.querySelector('.vl')).color, getComputedStyle(document.body).backgroundColor]"
-    )
-    assert ink != ground
 
 
 @pytest.mark.parametrize("page", ["light", "dark"], indirect=True)

@@ -18,8 +18,8 @@ from demo.charts import Series, area_chart, line_chart, ticks
 from demo.drawing import Prediction, draw_images, predictions_of
 from demo.film import draw_video, load_strip
 from demo.media import Roots, load_picture
-from demo.shapes import Mark, gold_marks, predicted_marks, predicted_span
 from demo.text import safe, text_block
+from vlrl.report.marks import Mark, gold_marks, predicted_marks, predicted_span
 from vlrl.types import Media, Sample
 
 

@@ -1,9 +1,10 @@
 """Training in several processes without paying for the imports each time: forks of one process that has them.
 
 Started as a script, it imports everything once; then each line of standard input is a job, `{"configs": "configs.pickle", "mode":
-"fsdp2", "processes": 2, "precision": "no", "timeout": 90}`: the processes train one configuration after the other. `mode` names
-a file of `configs/accelerate`; the environment is the one that `accelerate launch` makes of it, but on CPUs with gloo. The answer
-is the list of the processes' exit codes (negative: ended by that signal, as when the time was over).
+"fsdp2", "processes": 2, "precision": "no", "chunk": 1024, "timeout": 90}`: the processes train one configuration after the other.
+`mode` names a file of `configs/accelerate`; the environment is the one that `accelerate launch` makes of it, but on CPUs with
+gloo; `chunk` is the size of the head's chunks in tokens. The answer is the list of the processes' exit codes (negative: ended by
+that signal, as when the time was over).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from accelerate.commands import launch
 from accelerate.state import PartialState
 from accelerate.utils import DistributedType
 
+from vlrl.models import head
 from vlrl.training.config import TrainConfig
 
 ROOT = Path(__file__).parents[2]
@@ -41,18 +43,17 @@ class Ranks:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process = subprocess.Popen([sys.executable, __file__], env=environment, **pipes)  # type: ignore[call-overload]
 
-    def train(
-        self, folder: Path, mode: str, *configs: TrainConfig, processes: int = 2, precision: str = "no", timeout: int = 90
-    ) -> str:
-        """What the processes printed; fails when one of them fails, or when they take more seconds than `timeout`."""
+    def train(self, folder: Path, mode: str, *configs: TrainConfig, **settings: Any) -> str:
+        """What the processes printed; fails when one of them fails, or when they take longer than the timeout in seconds."""
         path = folder / "configs.pickle"
         path.write_bytes(pickle.dumps(configs))
-        job = {"configs": str(path), "mode": mode, "processes": processes, "precision": precision, "timeout": timeout}
+        always = {"processes": 2, "precision": "no", "chunk": head.CHUNK, "timeout": 90}
+        job = {"configs": str(path), "mode": mode, **always, **settings}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         codes = json.loads(self.process.stdout.readline())
         printed = _log(job).read_text()
-        assert codes == [0] * processes, f"exit codes {codes}\n{printed[-6000:]}"
+        assert not any(codes), f"exit codes {codes}\n{printed[-6000:]}"
         return printed
 
 
@@ -90,6 +91,7 @@ def be_rank(job: dict[str, Any], rank: int, port: int) -> None:
         pretend_gpus()
     from vlrl.training.grpo import train
 
+    head.CHUNK = job["chunk"]
     for config in pickle.loads(Path(job["configs"]).read_bytes()):
         train(config)
     PartialState().destroy_process_group()

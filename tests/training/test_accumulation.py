@@ -15,6 +15,11 @@ from vlrl.training.grpo import grpo_step
 from vlrl.training.objective import Row
 from vlrl.training.policy import TokenStats
 
+CUTS = [
+    {"optim.shared_prefix": False, "optim.per_device_train_batch_size": 2},
+    {"optim.shared_prefix": False, "optim.per_device_train_batch_size": 3},
+    {"optim.max_tokens_per_micro_batch": 100},
+]
 AGGREGATIONS = ("sequence_mean", "token_mean", "constant_length")
 
 
@@ -35,18 +40,14 @@ def step_metrics(
 
 
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: "-".join(map(str, cut.values())))
 def test_micro_batches_change_nothing(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aggregation: str, size: int
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aggregation: str, cut: dict[str, Any]
 ) -> None:
-    """16 rows by 2, and by 3 with one left over, against all 16 at once; two passes, so that ratios are not 1."""
+    """16 rows by 2, by 3 with one left over, and streams of 100 tokens, against all at once; two passes: ratios are not 1."""
     overrides = {"grpo.aggregation": aggregation, "grpo.num_iterations": 2, "optim.learning_rate": 1e-2}
-    found, gradients = step_metrics(
-        tmp_path / "parts", checkpoint, monkeypatch, {**overrides, "optim.per_device_train_batch_size": size}
-    )
-    expected, whole = step_metrics(
-        tmp_path / "whole", checkpoint, monkeypatch, {**overrides, "optim.per_device_train_batch_size": 16}
-    )
+    found, gradients = step_metrics(tmp_path / "parts", checkpoint, monkeypatch, {**overrides, **cut})
+    expected, whole = step_metrics(tmp_path / "whole", checkpoint, monkeypatch, overrides)
     assert expected["completions/mean_length"] % 1  # ragged, so that the aggregations differ
     assert expected["clip_ratio/region_mean"] > 0
     assert expected["kl"] > 1e-3

@@ -142,5 +142,5 @@ def test_the_head_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head, "CHUNK", 40)
     with LargestLogits(vocabulary) as chunked:
         found = outcome(Policy(vlm, TEMPERATURE), packed(vlm, rows))
-    assert chunked.rows == 40  # more than the 32 rows of the head's weights
+    assert 32 < chunked.rows <= 40  # more than the 32 rows of the head's weights
     assert_equal(expected, found)

@@ -74,7 +74,7 @@ def strict(text: str, answer: Answer) -> Score:
 
 
 def lmms_eval(text: str, answer: Answer) -> Score:
-    """tIoU of the range that lmms-eval reads; parts as in `strict`, failures `no_answer`, `no_span`.
+    """The tIoU of the range that lmms-eval reads; parts as in `strict`, failures `no_answer`, `no_span`.
 
     >>> lmms_eval("from 0 to 8 seconds", {"span": [0, 8]}).value, lmms_eval("at 0.0 and at 8.0", {"span": [0, 8]}).value
     (1.0, 0.0)

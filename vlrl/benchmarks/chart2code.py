@@ -11,11 +11,11 @@ from typing import Any
 
 from vlrl.benchmarks import Benchmark, Metric, Protocol, break_down, own_prompt, task_prompt
 from vlrl.benchmarks.chartmimic import strict, strict_metrics
-from vlrl.benchmarks.rules.chartmimic import color_similarity, gold_code
+from vlrl.benchmarks.rules.chartmimic import gold_code
 from vlrl.benchmarks.rules.figures import Figure, Value, drawn, gold_drawn
 from vlrl.data.layout import find_files
-from vlrl.data.tables import read_rows
-from vlrl.geometry import intersection
+from vlrl.data.tables import numbered_rows, read_rows
+from vlrl.metrics.box_iou import iou
 from vlrl.metrics.edit_distance import indel_similarity
 from vlrl.metrics.score_table import ScoreTable
 from vlrl.parsing.tags import answer_text
@@ -29,12 +29,15 @@ WEIGHTS = {
     **dict.fromkeys(("patch_edge", "axes_bg", "figure_bg"), 0.01),
     **dict.fromkeys(("axis_label", "title"), 0.05),
 }
-"""How much a colour of each role counts."""
+"""How much a colour of each role counts; of others `OTHER_WEIGHT`."""
+OTHER_WEIGHT = 0.1
 UNMATCHED = "axes_bg"
 """The authors key the backgrounds of panels by memory address, so that they never match."""
 DATA = frozenset(["xdata", "ydata", "offsets", "xy", "verts", "width", "height", "sizes"])
 """Properties that are data; all others are looks."""
 PICTURES = ("input image", "input image_2")
+PICTURE = "input_chart_image"
+QUESTION = "Draw this chart again."
 _PYTHON = re.compile(r"```python[ \t]*\n(.*?)\n```", re.DOTALL)
 _PLAIN = re.compile(r"```[ \t]*\n(.*?)\n```", re.DOTALL)
 
@@ -43,9 +46,18 @@ _PLAIN = re.compile(r"```[ \t]*\n(.*?)\n```", re.DOTALL)
 
 
 def load(folder: Path) -> Iterable[Sample]:
-    """The rows of the authors' `level*.json`; a doc_id is `<level>:<stem of the gold code>`."""
-    for path in find_files(folder, "level*.json", "data/level*.json"):
-        yield from _level(path)
+    """The rows of the authors' `level*.json`, or of the parquet copy; a doc_id is `<level>:<stem of the gold>`."""
+    for path in find_files(folder, "level*.json", "data/level*.json", "data/level*/*.parquet", "level*/*.parquet"):
+        yield from _parquet(path) if path.suffix == ".parquet" else _level(path)
+
+
+def _parquet(path: Path) -> Iterator[Sample]:
+    level = path.parent.name
+    for place, row in numbered_rows([path], ("python_code", "target_chart_image_file"), skip=(PICTURE,)):
+        stem = Path(row["target_chart_image_file"]).stem
+        answer: Answer = {"code": row["python_code"], "groups": {"level": level}}
+        question = row.get("instruction") or QUESTION
+        yield Sample(f"{level}:{stem}", NAME, question, answer, (place.image(PICTURE),), place.source)
 
 
 def _level(path: Path) -> Iterator[Sample]:
@@ -62,7 +74,7 @@ def _question(folder: Path, row: Mapping[str, Any]) -> str:
     """The instruction, and the data where that is a text, from their files."""
     named = [folder / row[key] for key in ("instruction", "input data") if row.get(key)]
     texts = [gold_code(path).strip() for path in named if path.suffix == ".txt" and path.is_file()]
-    return "\n\n".join(texts) or "Draw this chart again."
+    return "\n\n".join(texts) or QUESTION
 
 
 # ---- scores --------------------------------------------------------------------------------------------------------------
@@ -135,19 +147,30 @@ def same_f1(ours: Iterable[Any], gold: Iterable[Any]) -> float:
 
 
 def color_f1(ours: Mapping[str, Mapping[str, str]], gold: Mapping[str, Mapping[str, str]]) -> float:
-    """Weighted F1 of the colours with the same role and key, by max(0, 1 - CIEDE2000 / 100)."""
+    """Weighted F1 of the colours with the same role and key, by `color_similarity`."""
     common = 0.0
     for role in (ours.keys() & gold.keys()) - {UNMATCHED}:
         for key in ours[role].keys() & gold[role].keys():
-            common += WEIGHTS[role] * float(color_similarity([ours[role][key]], [gold[role][key]])[0, 0])
-    return _f1(common, *(sum(WEIGHTS.get(role, 0.1) * len(found) for role, found in side.items()) for side in (ours, gold)))
+            common += WEIGHTS.get(role, OTHER_WEIGHT) * color_similarity(ours[role][key], gold[role][key])
+    return _f1(
+        common, *(sum(WEIGHTS.get(role, OTHER_WEIGHT) * len(found) for role, found in side.items()) for side in (ours, gold))
+    )
+
+
+def color_similarity(a: str, b: str) -> float:
+    """1 - distance / greatest distance, in sRGB.
+
+    >>> color_similarity("#000000", "#FFFFFF"), round(color_similarity("#FF0000", "#00FF00"), 4)
+    (0.0, 0.1835)
+    """
+    return 1 - math.dist(bytes.fromhex(a[1:]), bytes.fromhex(b[1:])) / math.dist((0, 0, 0), (255, 255, 255))
 
 
 def legend_f1(ours: Figure, gold: Figure) -> float:
     """F1 of entries with the same text in legends that overlap."""
     left, common = list(gold.legends), 0
     for text, box in ours.legends:
-        found = next((one for one in left if one[0] == text and intersection(box, one[1]) > 0), None)
+        found = next((one for one in left if one[0] == text and iou(box, one[1]) > 0), None)
         if found is not None:
             left.remove(found)
             common += 1
@@ -238,8 +261,9 @@ BENCHMARK = Benchmark(
     sizes={"test": 2023},
     licence="Apache-2.0",
     layout=(
-        "[data/]level1_{direct,figure,customize}.json, level2.json, level3.json: GT code, input image[, instruction, input data] + the "
-        "files that they name (CSU-JPG/Chart2Code, data.zip)",
+        "[data/]level1_{direct,figure,customize}.json, level2.json, level3.json: GT code, input image[, instruction, input data] "
+        "+ the files that they name (CSU-JPG/Chart2Code, data.zip)",
+        "[data/]<level>/*.parquet: python_code, input_chart_image, target_chart_image_file[, instruction] (CSU-JPG/Chart2Code)",
     ),
     load=load,
     hub=("CSU-JPG/Chart2Code",),

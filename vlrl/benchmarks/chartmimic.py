@@ -19,10 +19,11 @@ SPLITS = {"direct_600": 600, "direct_1800": 1800, "ori_500": 500}
 DPI = 120
 """Resolution at which the authors make the pictures from their PDF files."""
 PROMPT = (
-    "You are an expert Python developer who specializes in writing matplotlib code based on a given picture. I found a very nice "
-    "picture in a STEM paper, but there is no corresponding source code available. I need your help to generate the Python code "
-    "that can reproduce the picture based on the picture I provide.\nNote that it is necessary to use figsize=({width}, {height}) "
-    "to set the image size to match the original size.\nNow, please give me the matplotlib code that reproduces the picture below."
+    "You are an expert Python developer who specializes in writing matplotlib code based on a given picture. I found a very "
+    "nice picture in a STEM paper, but there is no corresponding source code available. I need your help to generate the Python "
+    "code that can reproduce the picture based on the picture I provide.\nNote that it is necessary to use "
+    "figsize=({width}, {height}) to set the image size to match the original size.\nNow, please give me the matplotlib code that "
+    "reproduces the picture below."
 )
 
 
@@ -66,7 +67,9 @@ BENCHMARK = Benchmark(
     title="ChartMimic, direct",
     sizes=SPLITS,
     licence="Apache-2.0",
-    layout=("direct_600/, direct_1800/ or ori_500/: <stem>.py, <stem>.pdf, <stem>.png (ChartMimic/ChartMimic, dataset-iclr.tar.gz)",),
+    layout=(
+        "direct_600/, direct_1800/ or ori_500/: <stem>.py, <stem>.pdf, <stem>.png (ChartMimic/ChartMimic, dataset-iclr.tar.gz)",
+    ),
     load=load,
     hub=("ChartMimic/ChartMimic",),
     protocols=(
@@ -78,7 +81,10 @@ BENCHMARK = Benchmark(
             "average",
             low_level_metrics,
             oracle="ChartMimic/ChartMimic c9e149c post_process/code_{checker,interpreter}.py, evaluator/*.py; matplotlib 3.8.4",
-            differences=(*DIFFERENCES, "The figure size in the prompt is that of the picture at 120 dpi; the authors' table of sizes is apart."),
+            differences=(
+                *DIFFERENCES,
+                "The figure size in the prompt is that of the picture at 120 dpi; the authors' table of sizes is apart.",
+            ),
             generation={"max_completion_length": 4096},
             concurrent=True,
         ),

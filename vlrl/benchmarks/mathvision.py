@@ -80,7 +80,7 @@ def official_rule(text: str, answer: Answer) -> Score:
         return failed("too_long" if said else "no_answer")
     golds = [gold, options[ALPHABET.index(gold)]] if options else [gold]
     right = any(_equal(one.lower(), said) for one in golds)
-    other = plain_letter(text, answer) if options and right else None
+    other = plain_letter(text, answer) if options and said == gold.lower() else None
     return right_or_wrong(right and other in (None, gold), said)
 
 

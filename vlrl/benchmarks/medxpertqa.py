@@ -14,7 +14,7 @@ from vlrl.data.layout import find_files
 from vlrl.data.tables import numbered_rows, read_rows
 from vlrl.metrics.score_table import ScoreTable
 from vlrl.parsing.choice import parse_choices
-from vlrl.parsing.tags import answer_text
+from vlrl.parsing.tags import answer_text, with_answer_end
 from vlrl.rewards.outcome import failed, right_or_wrong
 from vlrl.rewards.text_gold import gold_choices, gold_letter
 from vlrl.rewards.vqa import choice
@@ -66,7 +66,7 @@ def official(text: str, answer: Answer) -> Score:
     ('several_choices', 'no_choice')
     """
     choices = gold_choices(answer)
-    body = answer_text(text)
+    body = answer_text(with_answer_end(text))
     if body is None or len(body) > MAX_ANSWER:
         return failed("no_answer" if body is None else "too_long")
     letter = plain_letter(text, answer)

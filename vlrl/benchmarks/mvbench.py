@@ -140,7 +140,7 @@ BENCHMARK = Benchmark(
     pitfalls=(
         "Rows with `start` and `end` ask about that part: cut the videos beforehand (`star/Charades_segment`, "
         "`sta/sta_video_segment`, `tvqa/video_fps3_hq_segment`); otherwise the whole video is shown.",
-        "Under lmms-eval an option's text is never accepted, the article `a` is an answer, and empty answers leave the denominator.",
+        "Under lmms-eval an option's text is never accepted, the article `a` is an answer, and empty answers are left out.",
         "The authors' notebook counts an empty answer as right.",
         "The videos of fine_grained_pose (NTU RGB+D) need a licence of their own.",
     ),

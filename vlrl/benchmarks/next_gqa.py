@@ -138,8 +138,8 @@ def official_metrics(table: ScoreTable) -> Mapping[str, Metric]:
 
 def prompt(sample: Sample, mode: str, space: str) -> str:
     """Ours: the authors' models give no text."""
-    ask = "Answer with the letter of the right option, then with the start and the end, in seconds, of the part of the video that "
-    form = "shows it, such as: (B) 3.5 - 7. "
+    ask = "Answer with the letter of the right option, then with the start and the end, in seconds, of the part of the video "
+    form = "that shows it, such as: (B) 3.5 - 7. "
     return own_prompt(f"{ask}{form}{with_options(sample)}")(sample, mode, space)
 
 
@@ -148,9 +148,7 @@ BENCHMARK = Benchmark(
     title="NExT-GQA",
     sizes={"test": 5553},
     licence="MIT (repository); videos of VidOR under their own terms",
-    layout=(
-        "[datasets/nextgqa/]test.csv, gsub_test.json[, map_vid_vidorID.json] + videos/<id>.mp4 beside them (doc-doc/NExT-GQA)",
-    ),
+    layout=("[datasets/nextgqa/]test.csv, gsub_test.json[, map_vid_vidorID.json] + videos/<id>.mp4 (doc-doc/NExT-GQA)",),
     load=load,
     protocols=(
         Protocol("strict", strict, prompt, "Acc@GQA", official_metrics),
@@ -160,7 +158,7 @@ BENCHMARK = Benchmark(
             prompt,
             "Acc@GQA",
             official_metrics,
-            oracle="doc-doc/NExT-GQA 63772e0 code/TempGQA/eval_ground.py get_tIoU, eval_ground, run on the spans and options of the texts",
+            oracle="doc-doc/NExT-GQA 63772e0 code/TempGQA/eval_ground.py, run on spans and options that were noted by hand",
             differences=(
                 "Option and span are read from a text; the authors' models give numbers.",
                 "Questions without a prediction count as wrong; there they are left out.",

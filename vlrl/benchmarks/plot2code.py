@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from vlrl.benchmarks import Benchmark, Metric, Protocol, own_prompt, task_prompt
 from vlrl.benchmarks.chartmimic import strict, strict_metrics
-from vlrl.benchmarks.rules.figures import Figure, drawn, gold_drawn
+from vlrl.benchmarks.rules.figures import GOLD_FIGURES, of_gold, told
 from vlrl.data.layout import find_files
 from vlrl.data.tables import numbered_rows
 from vlrl.metrics.score_table import ScoreTable
@@ -20,6 +23,7 @@ NAME = "plot2code"
 NEAR = 0.8
 """Texts whose places are as alike as that may match."""
 PIXELS = 100.0
+MAX_INCHES = 1e6
 SETUP = "import matplotlib.pyplot as plt\nimport numpy as np\nfrom matplotlib.pyplot import *\n"
 """The names that the authors' script has when it runs the code."""
 _BLOCK = re.compile(r"```python(.*?)```", re.DOTALL)
@@ -64,10 +68,10 @@ def official_text_match(text: str, answer: Answer) -> Score:
     program = answer_program(text)
     if program is None:
         return _nothing("no_code")
-    gold, ours = gold_drawn(SETUP + answer["code"]), drawn(SETUP + program)
+    gold, ours = _gold(answer["code"]), told(SETUP + program, "texts", _page)
     if isinstance(ours, str):
         return _nothing(ours)
-    if not ours.layout and not ours.placed_texts and not ours.elements:
+    if not ours.panels and not ours.texts:
         return _nothing("blank_figure")
     value = text_match(gold, ours)
     return Score(value, {"executes": 1.0, "match": value}, extracted=program)
@@ -77,17 +81,43 @@ def _nothing(failure: str) -> Score:
     return Score(0.0, {"executes": 0.0, "match": 0.0}, correct=False, failure=failure)
 
 
-def text_match(gold: Figure, ours: Figure) -> float:
+@dataclass(frozen=True)
+class Page:
+    """A figure's size in inches, its texts with their places, and how many panels it has."""
+
+    size: tuple[float, float]
+    texts: tuple[tuple[str, float | None, float | None], ...]
+    panels: int
+
+
+def _page(facts: Mapping[str, Any]) -> Page:
+    width, height = (float(side) for side in facts["size"])
+    if not (0 < width < MAX_INCHES and 0 < height < MAX_INCHES):
+        raise ValueError("a page has a size")
+    texts = tuple((str(text), _place(x), _place(y)) for text, x, y in facts["texts"])
+    return Page((width, height), texts, int(facts["panels"]))
+
+
+def _place(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+@lru_cache(GOLD_FIGURES)
+def _gold(code: str) -> Page:
+    return of_gold(told(SETUP + code, "texts", _page))
+
+
+def text_match(gold: Page, ours: Page) -> float:
     """Gold texts one after another take the first equal text that is near and still free."""
     ratio = (gold.size[0] / ours.size[0], gold.size[1] / ours.size[1])
-    left = list(ours.placed_texts)
+    left = list(ours.texts)
     matched = 0
-    for text, *place in gold.placed_texts:
+    for text, *place in gold.texts:
         found = next((one for one in left if one[0] == text and _near(place, one[1:], ratio)), None)
         if found is not None:
             left.remove(found)
             matched += 1
-    total = len(gold.placed_texts) + len(left)
+    total = len(gold.texts) + len(left)
     return matched / total if total else 1.0
 
 
@@ -108,8 +138,8 @@ def official_metrics(table: ScoreTable) -> Mapping[str, Metric]:
 
 
 PROMPT = (
-    "You are a helpful assistant that can generate Python code using matplotlib.Generate the matplotlib code to create a plot that "
-    "looks like the given image, as similar as possible.The generated code should be surrounded by ```python and ```\n"
+    "You are a helpful assistant that can generate Python code using matplotlib.Generate the matplotlib code to create a plot "
+    "that looks like the given image, as similar as possible.The generated code should be surrounded by ```python and ```\n"
 )
 
 BENCHMARK = Benchmark(
@@ -117,7 +147,10 @@ BENCHMARK = Benchmark(
     title="Plot2Code, matplotlib",
     sizes={"test": 132},
     licence="Apache-2.0",
-    layout=("[data/][python_matplotlib/]test/metadata.jsonl: code[, file_name, instruction] + ground_truth_image_<n>.png (TencentARC/Plot2Code)",),
+    layout=(
+        "[data/][python_matplotlib/]test/metadata.jsonl: code[, file_name, instruction] + ground_truth_image_<n>.png "
+        "(TencentARC/Plot2Code)",
+    ),
     load=load,
     hub=("TencentARC/Plot2Code",),
     protocols=(
@@ -128,10 +161,10 @@ BENCHMARK = Benchmark(
             own_prompt(PROMPT),
             "text_match_score",
             official_metrics,
-            oracle="TencentARC/Plot2Code 12bd95a plot2code/eval/text_match_score.py extract_texts, match_texts; matplotlib 3.8.4",
+            oracle="TencentARC/Plot2Code 12bd95a eval/text_match_score.py extract_texts, match_texts; matplotlib 3.8.4",
             differences=(
-                "A program that fails is a row of value 0; `text_match_score` leaves it out as published, `text_match_all` does not.",
-                "A figure without axes, texts and artists is blank; there a white picture is.",
+                "A program that fails is a row of value 0; `text_match_score` leaves it out as published.",
+                "A figure without axes and texts is blank; there a white picture is.",
                 "A program may take 60 seconds, there 30.",
             ),
             generation={"max_completion_length": 1024},
@@ -140,7 +173,7 @@ BENCHMARK = Benchmark(
     ),
     pitfalls=(
         "The published average is over programs that run: a model that fails on hard figures gains.",
-        "Places are compared in mixed units (data, axes, pixels): in data of large numbers equal texts may not match, in small ones all do.",
+        "Places are compared in mixed units (data, axes, pixels): large numbers part equal texts, small ones join all.",
         "The plotly parts are not read; the judge's rating is not computed.",
     ),
 )

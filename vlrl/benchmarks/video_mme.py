@@ -81,7 +81,7 @@ def read_letter(body: str, letters: str) -> str | None:
     ('C', 'C', None)
     """
     found = _most_trusted(body, letters)
-    return found if found in free_letters(body, letters) else None
+    return found if found and found in free_letters(body, letters) else None
 
 
 def _most_trusted(body: str, letters: str) -> str | None:
@@ -152,8 +152,8 @@ BENCHMARK = Benchmark(
     sizes={"test": 2700},
     licence="academic research only; videos belong to their owners",
     layout=(
-        "[videomme/|data/]test-*.parquet: question_id, videoID, duration, domain, sub_category, task_type, question, options, answer "
-        "+ data/<videoID>.mp4 (lmms-lab/Video-MME)",
+        "[videomme/|data/]test-*.parquet: question_id, videoID, duration, domain, sub_category, task_type, question, options, "
+        "answer + data/<videoID>.mp4 (lmms-lab/Video-MME)",
         "Video-MME.json: videos with their `questions`, as in the authors' result file + data/<videoID>.mp4",
     ),
     load=load,
@@ -180,7 +180,7 @@ BENCHMARK = Benchmark(
         Reference("Qwen2.5-VL-72B", "73.3 without, 79.1 with subtitles", "arXiv 2502.13923"),
     ),
     pitfalls=(
-        "Scores with and without subtitles are two benchmarks; here subtitles are never shown, though the harness's prompt speaks of them.",
+        "Scores with and without subtitles are two benchmarks; here they are never shown, though the prompt names them.",
         "The number of frames moves the result: lmms-eval with 768 frames gets 62.9 for Qwen2.5-VL-7B (QwenLM/Qwen3-VL#1029).",
     ),
 )

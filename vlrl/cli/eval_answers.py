@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,8 @@ from vlrl.types import UserError
 
 DEFAULT_LENGTH = 512
 """Tokens of an answer, where neither the command line nor the protocol names a limit."""
+LENGTH_KEYS = ("max_new_tokens", "max_completion_length")
+"""Names of that number in --gen_kwargs: transformers' and ours."""
 WAIT_SECONDS = 0.5
 """Between looks at the files of the other processes."""
 
@@ -63,16 +66,16 @@ def make_answerer(args: Namespace) -> Answerer:
 def settings_of(args: Namespace, wanted: Mapping[str, Any]) -> Settings:
     """The generation settings: the protocol's length, --gen_kwargs over it, the command line's own flags over both."""
     given = pairs(args.gen_kwargs, "gen_kwargs")
-    lengths = [args.max_completion_length, *(given.pop(key, None) for key in ("max_new_tokens", "max_completion_length"))]
+    lengths = [args.max_completion_length, *(given.pop(key, None) for key in LENGTH_KEYS)]
     length = next(filter(None, [*lengths, wanted.get("max_completion_length")]), DEFAULT_LENGTH)
     temperature = given.pop("temperature", 1.0 if args.num_samples > 1 else 0.0)
-    if type(length) is not int or length < 1 or type(temperature) not in (int, float) or not 0 <= temperature < math.inf:
+    if not isinstance(length, int) or length < 1 or not isinstance(temperature, (int, float)) or not 0 <= temperature < math.inf:
         raise UserError("gen_kwargs: temperature is a number from 0 on, max_new_tokens a whole number from 1 on")
     if args.num_samples > 1 and not temperature:
         raise UserError(f"num_samples is {args.num_samples} but the temperature is 0: all samples would be the same; raise it")
     if given and args.base_url is None:
         raise UserError(f"gen_kwargs: {', '.join(given)}: a model in this process takes temperature and max_new_tokens only")
-    return Settings(length, args.max_prompt_length, float(temperature), args.seed, given)
+    return Settings(int(length), args.max_prompt_length, float(temperature), args.seed, given)
 
 
 def pairs(text: str | None, flag: str) -> dict[str, Any]:
@@ -104,12 +107,14 @@ class Asking:
         rows = open_source(self.benchmark, args.data_root, args.limit)
         return requests(rows, self.question, self.answerer.identity, self.settings)
 
-    def part_of(self, rank: object) -> Path:
-        """Where a process appends its answers; `*` stands for all of them."""
+    def part_of(self, rank: int) -> Path:
+        """Where a process appends its answers."""
         return self.path.with_name(f"{self.path.stem}.{rank}.part.jsonl")
 
     def parts(self) -> list[Path]:
-        return sorted(self.path.parent.glob(self.part_of("*").name))
+        """The files that processes of this run or of an earlier one have left."""
+        name = re.compile(re.escape(self.path.stem) + r"\.\d+\.part\.jsonl")
+        return sorted(path for path in self.path.parent.iterdir() if name.fullmatch(path.name))
 
 
 def ask(args: Namespace, asking: Asking) -> str | None:

@@ -12,8 +12,8 @@ from typing import Any
 from jsonargparse import Namespace
 
 from vlrl import benchmarks
-from vlrl.benchmarks import Benchmark
-from vlrl.cli.eval_answers import Asking, Shares, ask, make_answerer, settings_of
+from vlrl.benchmarks import Benchmark, Protocol
+from vlrl.cli.eval_answers import LENGTH_KEYS, Asking, Shares, ask, make_answerer, pairs, settings_of
 from vlrl.cli.eval_report import write_reports
 from vlrl.cli.eval_tables import print_comparison, print_list, print_task
 from vlrl.evaluation.compare import Comparison, compare_logs, write_comparison
@@ -48,9 +48,10 @@ def run(args: Namespace) -> int:
         print_list(list(benchmarks.all_benchmarks()))
         return 0
     chosen = {name: benchmarks.load(name) for name in _names(args.tasks)}
+    _refuse_contradictions(args)
     for benchmark in chosen.values():
         benchmark.protocol(args.protocol)
-    _refuse_contradictions(args)
+        open_source(benchmark, args.data_root)  # a wrong folder shows now, not after the model is loaded
     answerer = None if args.predictions or _needs_no_model(args) else make_answerer(args)
     if args.dry_run:
         for benchmark in chosen.values():
@@ -153,12 +154,20 @@ def evaluate(
             return None
         files = [Predictions(asking.path) for asking in askings]
         entries = [score_task(args, spec, benchmark, file, log) for file, log in zip(files, logs, strict=True)]
+        entries[0]["warnings"] += _not_asked(args, name, benchmark.protocol(args.protocol))
         asked = {"prompt_hash": hashes[0], "generation": vars(askings[0].settings), "model": answerer.details}
     entry = entries[0]
     if len(passes) > 1:
         entry["results"] |= summarise_repeats(logs, args.bootstrap)
     entry["configs"] |= {"prompt_mode": passes[0].mode, **asked}
     return entry
+
+
+def _not_asked(args: Namespace, task: str, protocol: Protocol) -> list[str]:
+    """What the protocol wants of the model's media and the command line does not give."""
+    wanted = {key: value for key, value in protocol.generation.items() if key not in LENGTH_KEYS}
+    missing = wanted.keys() - pairs(args.model_args, "model_args").keys()
+    return [f"{task}: protocol {protocol.name} asks for {key}={wanted[key]}; give it in --model_args" for key in sorted(missing)]
 
 
 def score_task(args: Namespace, spec: Spec, benchmark: Benchmark, predictions: Predictions, log: Path) -> dict[str, Any]:

@@ -38,7 +38,9 @@ def print_comparison(task: str, found: Comparison) -> None:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(*head, box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for name in head:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     return table

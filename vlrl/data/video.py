@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -103,19 +103,27 @@ def _sample(reel: _Reel, limits: VideoLimits, factor: int, timed: bool) -> Video
     wanted = list(range(reel.total)) if reel.whole else frame_indices(reel.total, count_frames(reel.total, reel.fps, limits))
     count = math.ceil(len(wanted) / FRAME_FACTOR) * FRAME_FACTOR
     frames: list[np.ndarray] = []
-    indices: list[float] = []
+    times: list[float] = []
     size = original = (0, 0)
-    for index, (frame, seconds) in zip(wanted, reel.read(wanted), strict=True):
+    for frame, seconds in reel.read(wanted):
         if not frames:
             original = frame.size
             size = frame_size(*original, count, factor, limits)
         frames.append(np.asarray(frame.resize(size, Image.Resampling.BICUBIC)))
-        off_beat = timed and abs(seconds - index / reel.fps) > SAME_TIME
-        indices.append(seconds * reel.fps if off_beat else float(index))
+        times.append(seconds)
+    indices = _places(wanted, times, reel.fps) if timed else [float(index) for index in wanted]
     for _ in range(count - len(frames)):
         frames.append(frames[-1])
         indices.append(indices[-1] + 1)
     return Video(np.stack(frames), tuple(indices), reel.fps, max(reel.total, count), original)
+
+
+def _places(indices: list[int], times: list[float], fps: float) -> list[float]:
+    """Where each frame stands in the video, in frames: its index, or its time x fps where the file has other times of its own."""
+    if any(later <= sooner for sooner, later in pairwise(times)):  # it has none
+        times = [index / fps for index in indices]
+    pairs = zip(indices, times, strict=True)
+    return [float(index) if abs(time - index / fps) <= SAME_TIME else time * fps for index, time in pairs]
 
 
 def _open(media: Media) -> _Reel:
@@ -127,7 +135,10 @@ def _open(media: Media) -> _Reel:
     if not os.path.isfile(media.path):
         raise UserError("does not exist; mend the path (it is relative to the data file) or add the file")
     opened = _animation(media.path) if media.path.lower().endswith(ANIMATIONS) else _video_file(media.path)
-    return opened if media.fps is None else replace(opened, fps=media.fps)
+    reel = opened if media.fps is None else replace(opened, fps=media.fps)
+    if not 0 < reel.fps < MAX_FPS:
+        raise UserError(f"states {reel.fps:g} frames per second; add video_fps, the frames per second, to the row")
+    return reel
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -193,8 +204,6 @@ def _video_file(path: str) -> _Reel:
             raise UserError(f"has frames of more than {MAX_PIXELS:,} pixels; scale it down")
         if not 0 < total < MAX_FRAMES:  # a stream without a length
             total = sum(1 for _ in iter(capture.grab, False))
-    if not 0 < fps < MAX_FPS:
-        raise UserError(f"states {fps:g} frames per second; add video_fps, the frames per second, to the row")
 
     def read(indices: list[int]) -> Iterator[tuple[Image.Image, float]]:
         with _capture(path) as capture:

@@ -1,8 +1,8 @@
 """Answers to a benchmark's rows, asked of a model or a server, written as they come and resumable after a kill.
 
-Rows are cut into batches of about equal length, whatever the number of processes: process r answers every world-th batch into a
-file of its own, so that two processes ask the model exactly what one asks. A batch is the unit of resuming too: it is asked again
-unless all of its answers stand in a file, each under the key of what it was made from (model, prompt, media bytes, settings).
+Rows of like length are cut into batches, whatever the number of processes: process r answers every world-th batch into a file of
+its own, so that two processes ask the model exactly what one asks. A batch is the unit of resuming too: it is asked again unless
+all of its answers stand in a file, each under the key of what it was made from (row, model, prompt, media bytes, settings).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -106,7 +106,7 @@ def requests(rows: Iterable[Sample], question: Question, identity: str, settings
         prompt = question.prompt(sample, question.mode, question.space)
         seed = _seed(settings.seed, sample.id, question.sample_index)
         media = [(medium.kind, _hash(medium)) for medium in sample.media]
-        parts = [identity, prompt, media, seed if settings.temperature else None, asdict(settings)]
+        parts = [sample.id, identity, prompt, media, seed if settings.temperature else None, asdict(settings)]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
         yield Request(sample, prompt, seed, key)
 
@@ -120,7 +120,7 @@ def _hash(media: Media) -> str:
     return _hash_file(media.path) if not media.frames else " ".join(map(_hash_file, media.frames))
 
 
-@lru_cache(maxsize=4096)
+@cache
 def _hash_file(path: str) -> str:
     try:
         source = opened(path)
@@ -207,7 +207,6 @@ def merge(asked: Sequence[Request], paths: Iterable[Path], into: Path) -> int:
     if not missing:
         temporary = into.with_name(f".{into.name}.tmp")
         with open(temporary, "w", encoding="utf-8") as file:
-            rows = ({**known[request.key], "doc_id": request.sample.id} for request in asked)  # equal requests share an answer
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+            file.writelines(json.dumps(known[request.key]) + "\n" for request in asked)
         os.replace(temporary, into)
     return missing

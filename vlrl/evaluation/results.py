@@ -83,6 +83,7 @@ def task_config(spec: Spec, protocol: Protocol, source: Source) -> dict[str, Any
         "headline": protocol.headline,
         "coord_space": spec.space,
         "oracle": protocol.oracle,
+        "protocol_asks": dict(protocol.generation),
         "data_root": str(source.folder),
         "data_hash": source.data_hash,
         "splits": dict(source.splits),

@@ -14,7 +14,7 @@ from vlrl.parsing.tags import ANSWER, ANSWER_END
 _NAME = re.compile(r"'action':\s*+'(\w++)'")
 _BARE_NAME = re.compile(r"'action':\s*+(\w++)")
 _TEXT = re.compile(r"'input_text':\s*+'([^'\n]*+)'")
-_WHOLE_POINT = re.compile(r"\[(\d++),\s*+(\d++)\]", re.ASCII)
+_WHOLE_POINT = re.compile(r"\[(\d++),\s*+(\d++)\]")
 
 
 def first_block(text: str) -> str | None:

@@ -34,6 +34,15 @@ def answer_text(text: str) -> str | None:
     return rest.strip() or None
 
 
+def with_answer_end(text: str) -> str:
+    """The text with its answer tag closed at the end where none is, as for scorers that read an answer cut short.
+
+    >>> with_answer_end("<answer>B"), with_answer_end("<answer>B</answer>."), with_answer_end("B")
+    ('<answer>B</answer>', '<answer>B</answer>.', 'B')
+    """
+    return text + ANSWER_END if ANSWER in text and ANSWER_END not in text else text
+
+
 def _without_thought(text: str) -> str | None:
     kept, position = [], 0
     while (start := text.find(THINK, position)) >= 0:

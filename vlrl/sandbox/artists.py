@@ -1,11 +1,12 @@
 """What a finished figure consists of, artist by artist: for scores that compare figures as objects.
 
-Runs inside a job, like everything that reports on it; what it tells is a claim of the code's (docs/sandbox.md). While the code runs
-`plt.savefig` and `plt.show` do nothing, so that colours are those before the first drawing.
+Runs inside a job, like everything that reports on it; what it tells is a claim of the code's (docs/sandbox.md). While the code
+runs `plt.savefig` and `plt.show` do nothing, so that colours are those before the first drawing.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from numbers import Real
@@ -29,12 +30,12 @@ class Artists:
         from matplotlib import pyplot
 
         self._kept = pyplot.savefig, pyplot.show
-        pyplot.savefig = pyplot.show = lambda *args, **kwargs: None  # type: ignore[assignment]
+        pyplot.savefig = pyplot.show = lambda *args, **kwargs: None
 
     def uninstall(self) -> None:
         from matplotlib import pyplot
 
-        pyplot.savefig, pyplot.show = self._kept  # type: ignore[assignment]
+        pyplot.savefig, pyplot.show = self._kept
 
     def report(self) -> Facts | None:
         """The facts of the current figure; None without one. What depends on drawing is read after it, colours before."""
@@ -45,7 +46,6 @@ class Artists:
         grids = [[_any_visible(axes.get_xgridlines()), _any_visible(axes.get_ygridlines())] for axes in figure.axes]
         figure.canvas.draw()
         return {
-            "size": [float(side) for side in figure.get_size_inches()],
             "colors": colors[:MAX_TEXTS],
             "grids": [grid for grid in grids if any(grid)],
             "layout": grid_cells(figure),
@@ -53,8 +53,22 @@ class Artists:
             "elements": list(islice(_elements(figure), MAX_ELEMENTS)),
             "texts": [[role, _short(text)] for role, text in islice(_texts(figure), MAX_TEXTS)],
             "types": sorted(_types(figure)),
-            "placed_texts": list(islice(_placed_texts(figure), MAX_TEXTS)),
         }
+
+
+class PlacedTexts(Artists):
+    """The same watch, which tells of the texts alone. They are read after drawing, and nothing else is asked before, because
+    asking for the ticks of a hidden axis makes their labels.
+    """
+
+    def report(self) -> Facts | None:
+        """`size` in inches, `texts` with their places, number of panels; of the current figure; None without one."""
+        figure = current_figure()
+        if figure is None:
+            return None
+        figure.canvas.draw()
+        texts = list(islice(_placed_texts(figure), MAX_TEXTS))
+        return {"size": [float(side) for side in figure.get_size_inches()], "texts": texts, "panels": len(figure.axes)}
 
 
 def _short(text: Any) -> str:
@@ -82,7 +96,7 @@ def _texts(figure: Any) -> Iterator[tuple[str, str]]:
 
 
 def _placed_texts(artist: Any) -> Iterator[list[Any]]:
-    """`[text, x, y]` of all visible texts below an artist, in drawing coordinates of their own; None for places that are no numbers."""
+    """`[text, x, y]` of all visible texts below an artist, in coordinates of their own; None for a place that is no number."""
     from matplotlib.text import Text
 
     if isinstance(artist, Text) and artist.get_visible() and artist.get_text().strip():
@@ -92,7 +106,7 @@ def _placed_texts(artist: Any) -> Iterator[list[Any]]:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, Real) and np.isfinite(value) else None
+    return float(value) if isinstance(value, Real) and math.isfinite(value) else None
 
 
 def _legends(figure: Any) -> Iterator[list[Any]]:
@@ -142,7 +156,7 @@ def _colors(figure: Any) -> Iterator[list[str]]:
             faces = collection.get_facecolor()
             if len({tuple(face) for face in faces}) == 1:
                 note("scatter_color", _label(collection) or f"scatter_group_{number('scatter_color')}", _hex(faces[0]))
-            for color in sorted({_hex(face) or "" for face in faces}) if len({tuple(face) for face in faces}) > 1 else []:
+            for color in _palette(faces):
                 note("scatter_palette", f"palette_color_{number('scatter_palette')}", color, over=True)
         for text in axes.texts:
             if text.get_text():
@@ -165,18 +179,26 @@ def _legend_colors(legend: Any) -> Iterator[tuple[str, str, str | None]]:
             yield "patch_face" if isinstance(handle, Rectangle) else "line_color", text.get_text(), _hex(read())
 
 
+def _palette(faces: Any) -> list[str]:
+    """The different colours of an artist that has more than one."""
+    different = len({tuple(face) for face in faces}) > 1
+    return sorted({color for color in map(_hex, faces) if color}) if different else []
+
+
 def _label(artist: Any) -> str:
     label = str(artist.get_label() or "")
     return "" if label.startswith("_") else label
 
 
 def _hex(color: Any) -> str | None:
-    from matplotlib.colors import to_hex
+    """`#RRGGBB`; None for what is no colour, or not to be seen."""
+    from matplotlib.colors import to_hex, to_rgba
 
     try:
-        return None if color is None else str(to_hex(color)).upper()
+        rgba = to_rgba(color)
     except (ValueError, TypeError):
         return None
+    return str(to_hex(rgba)).upper() if rgba[3] > 0 else None
 
 
 # ---- elements ------------------------------------------------------------------------------------------------------------
@@ -214,7 +236,7 @@ def _value(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value if value is None else _short(value)
     if isinstance(value, Real):
-        return float(value) if np.isfinite(value) else str(float(value))
+        return float(value) if math.isfinite(value) else str(float(value))
     items = np.array(value).tolist()
     if not isinstance(items, list):
         return {}

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from vlrl.sandbox import figure_facts, landlock, limits, linux, namespaces, seccomp, style, witness
-from vlrl.sandbox.artists import Artists
+from vlrl.sandbox.artists import Artists, PlacedTexts
 from vlrl.sandbox.genuine import Genuine
 from vlrl.sandbox.trace import Trace
 
@@ -31,8 +31,8 @@ MAX_MESSAGE = 300
 HIDDEN = "vlrl"
 
 Reader = Trace | Artists
-READERS: dict[str, type[Reader]] = {"calls": Trace, "artists": Artists}
-"""Who tells of a program in place of its picture and facts: of its calls, or of its figure's artists."""
+READERS: dict[str, type[Reader]] = {"calls": Trace, "artists": Artists, "texts": PlacedTexts}
+"""Who tells of a program in place of its picture and facts: of its calls, its figure's artists, or texts."""
 
 
 @dataclass(frozen=True, slots=True)

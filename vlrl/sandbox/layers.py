@@ -13,7 +13,10 @@ from vlrl.sandbox import landlock, linux, namespaces, seccomp
 
 NAMES = ("namespaces", "uid", "landlock", "seccomp", "rlimits")
 SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/ld.so.cache")
-SITES_OF = ("numpy", "matplotlib", "PIL", "cycler", "dateutil", "pandas", "networkx", "seaborn", "scipy", "squarify", "matplotlib_venn")
+SITES_OF = (
+    *("numpy", "matplotlib", "PIL", "cycler", "dateutil", "pandas", "networkx", "seaborn", "scipy", "squarify"),
+    "matplotlib_venn",
+)
 
 
 @dataclass(frozen=True, slots=True)

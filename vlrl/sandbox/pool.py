@@ -71,7 +71,7 @@ class SandboxPool:
 
         With a `reader` there is no picture, and the facts are `read`: with `calls` (`vlrl.sandbox.trace`) outermost drawing calls
         and final colours by kind, texts drawn without ticks, cells of the subplot grid, and the `error` that ended the program,
-        before which everything counts; with `artists` (`vlrl.sandbox.artists`) what the figure consists of.
+        before which everything counts; with `artists` or `texts` (`vlrl.sandbox.artists`) what the figure consists of.
         """
         encoded = code.encode(errors="replace")
         if len(encoded) > MAX_CODE:

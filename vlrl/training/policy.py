@@ -7,13 +7,13 @@ Shapes: B rows (completions), T completion tokens, L tokens of the longest promp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vlrl.models.head import token_logprobs
+from vlrl.models.head import count_chunks, token_logprobs
 from vlrl.models.shared_prefix import LAYOUT
 from vlrl.models.vision import VisionEncoder
 from vlrl.models.vlm import VLM, EncodedPrompt
@@ -77,11 +77,19 @@ def collate(
 class Policy(nn.Module):
     """The trainable model as the loop calls it: a batch of completions in, `TokenStats` out.
 
-    The whole computation is one forward, so that DDP, FSDP and DeepSpeed may wrap this module.
+    The whole computation is one forward, so that DDP, FSDP and DeepSpeed may wrap this module. `most` makes a number of calls of
+    the language model's head that of the process with the most, where they have to be equal.
     """
 
-    def __init__(self, vlm: VLM, temperature: float, vision: VisionEncoder | None = None) -> None:
+    def __init__(
+        self,
+        vlm: VLM,
+        temperature: float,
+        vision: VisionEncoder | None = None,
+        most: Callable[[int], int] = lambda count: count,
+    ) -> None:
         super().__init__()
+        self.most = most
         self.model = vlm.model
         self.vlm, self.temperature, self.vision = vlm, temperature, vision or VisionEncoder(vlm)
 
@@ -90,8 +98,9 @@ class Policy(nn.Module):
         wanted_BT = batch.mask_BT.bool()
         hidden_NH = hidden.flatten(0, 1)[batch.predicting_BT[wanted_BT]]
         targets_N = batch.completion_ids_BT[wanted_BT]
-        head = self.vlm.base.get_output_embeddings()
-        logprobs_N, entropies_N = token_logprobs(hidden_NH, head, targets_N, self.temperature, self.vlm.banned_ids)
+        head, banned = self.vlm.base.get_output_embeddings(), self.vlm.banned_ids
+        chunks = self.most(count_chunks(len(targets_N)))
+        logprobs_N, entropies_N = token_logprobs(hidden_NH, head, targets_N, self.temperature, banned, chunks)
         zeros_BT = torch.zeros_like(batch.mask_BT, dtype=torch.float32)
         return TokenStats(zeros_BT.masked_scatter(wanted_BT, logprobs_N), zeros_BT.masked_scatter(wanted_BT, entropies_N))
 

@@ -15,11 +15,15 @@ from torch import Tensor
 
 from vlrl.algorithms.advantages import group_stats
 from vlrl.evaluation.runner import MetricRow, compare, evaluate, refuse_all_bad, summarise, unscorable
+from vlrl.report import most_spread
+from vlrl.report.trackers import log_group
 from vlrl.types import Completion, RolloutGroup, Score
 
 if TYPE_CHECKING:
     from vlrl.training.setup import Run
 
+PICTURE_EVERY = 10
+"""Steps between two pictures of a group in the trackers."""
 Sums = dict[str, tuple[float, float]]
 """name -> (sum, count)"""
 
@@ -129,6 +133,9 @@ class Reporter:
             run.folder.write_groups(run.step, everywhere)
             run.folder.write_metrics(run.step, metrics)
         run.accelerator.log(metrics, step=run.step)
+        trackers = run.accelerator.trackers
+        if self.main and trackers and run.step % PICTURE_EVERY == 0 and (group := most_spread(everywhere)):
+            log_group(trackers, group, run.step)
         self.progress.update(self.bar, completed=run.step, description=f"training  reward {metrics['reward']:.3f}")
         if self.main and not self.console.is_terminal and run.step % max(1, run.config.max_steps // 20) == 0:
             print(f"step {run.step}/{run.config.max_steps}  reward {metrics['reward']:.3f}  {run.seconds():.0f} s", flush=True)

@@ -109,7 +109,7 @@ def build(config: TrainConfig) -> Run:
     if shards.skeleton is None:
         vlm.to(accelerator.device)
     vision = VisionEncoder(vlm, config.optim.vision_cache_bytes, together=bool(shards.blanks))
-    policy = Policy(vlm, config.rollout.temperature, vision)
+    policy = Policy(vlm, config.rollout.temperature, vision, shards.most)
     needs_copy = algorithm.beta and config.model.lora is None
     reference = _frozen_copy(policy, shards.dtype).to(accelerator.device) if needs_copy else None
     optimizer, scheduler = _optimizer(config, policy)

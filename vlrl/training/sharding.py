@@ -1,8 +1,8 @@
 """Weights split over processes: FSDP2 and DeepSpeed ZeRO-2 / ZeRO-3, through accelerate.
 
 Three things differ from one copy of the model on each process:
-1. Every forward of the policy is a collective: all processes run equally many, and call the vision tower equally often in each
-   (`Sharding.fillers`). Under FSDP2 a frozen tower stays whole on every process, and this falls away.
+1. Every forward of the policy is a collective: all processes run equally many, and call the vision tower and the head equally
+   often in each (`Sharding.fillers`, `Sharding.most`). Under FSDP2 a frozen tower stays whole on every process.
 2. Sampling, evaluation and saving have the whole weights, gathered for the time being (`Sharding.whole_weights`). Processes may
    then decode different numbers of tokens, and no token waits for weights from elsewhere; the price is one copy of the model.
 3. Gradients are summed over the processes after each micro-batch, so that nowhere all of them lie at once.
@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedType, gather_object
 from PIL import Image
 from torch import Tensor, nn
@@ -62,6 +62,8 @@ class Sharding:
     """What split weights are computed in where it is not their own; also the dtype of whole copies of them."""
     blanks: dict[str, EncodedPrompt] = field(default_factory=dict)
     """For each kind of pixel tensor a small prompt that holds it; empty when processes call the vision tower as they like."""
+    gathers_by_module: bool = False
+    """ZeRO-3: a module gathers its own weights whenever it is called; FSDP2 does so for whole blocks."""
     kinds: frozenset[str] = frozenset()
     """The kinds of pixel tensors that any process has in this step."""
 
@@ -77,6 +79,14 @@ class Sharding:
         They have no completions: nothing is predicted from them, and the gradients that they give are 0.
         """
         return [blank for key, blank in self.blanks.items() if key in self.kinds and not any(key in p.media for p in prompts)]
+
+    def most(self, count: int) -> int:
+        """The largest `count` of all processes, which call it together, where each call of a module gathers its weights."""
+        if not self.gathers_by_module:
+            return count
+        largest = torch.tensor(count, device=PartialState().device)
+        torch.distributed.all_reduce(largest, torch.distributed.ReduceOp.MAX)
+        return int(largest)
 
     @contextmanager
     def whole_weights(self, vlm: VLM, dtype: torch.dtype | None = None) -> Iterator[None]:
@@ -137,6 +147,7 @@ def prepare(accelerator: Accelerator, vlm: VLM) -> Sharding:
         skeleton=_skeleton(vlm.model) if fsdp or zero3 else None,
         dtype=torch.bfloat16 if accelerator.mixed_precision == "bf16" else None,
         blanks=_blank_prompts(vlm) if zero3 or vlm.vision_is_trained() else {},
+        gathers_by_module=zero3,
     )
 
 

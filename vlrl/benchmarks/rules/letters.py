@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from vlrl.benchmarks.rules.choices import MAX_LENGTH, plain_letter
 from vlrl.parsing.bare import bare_answer
 from vlrl.parsing.choice import FUNCTION_WORDS
-from vlrl.parsing.tags import answer_text
+from vlrl.parsing.tags import answer_text, with_answer_end
 from vlrl.parsing.words import fold_full_width, normalise
 from vlrl.rewards.outcome import failed, right_or_wrong
 from vlrl.rewards.text_gold import gold_choices, gold_letter
@@ -40,7 +40,7 @@ def letter_score(text: str, answer: Answer, read: Read) -> Score:
     """
     choices = gold_choices(answer)
     letter = gold_letter(answer, choices)
-    body = answer_text(text)
+    body = answer_text(with_answer_end(text))
     if body is None:
         return failed("no_answer")
     said = named_option(text, fold_full_width(body[:MAX_LENGTH]), choices or {}, read)

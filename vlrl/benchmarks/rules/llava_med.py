@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from vlrl.benchmarks import Metric, Protocol, own_prompt
 from vlrl.metrics.score_table import ScoreTable
 from vlrl.metrics.text_match import token_scores
-from vlrl.parsing.tags import answer_text
+from vlrl.parsing.tags import answer_text, with_answer_end
 from vlrl.parsing.words import ARTICLES, NUMBER_WORDS, squeeze
 from vlrl.rewards.outcome import failed, right_or_wrong
 from vlrl.rewards.text_gold import gold_kind, gold_text
@@ -48,7 +48,7 @@ def _words_once(text: str) -> list[str]:
 
 def score(text: str, answer: Answer) -> Score:
     """`closed` or `open_answer`, by the row's `kind`."""
-    return {"closed": closed, "open": open_answer}[gold_kind(answer, ("closed", "open"))](text, answer)
+    return {"closed": closed, "open": open_answer}[gold_kind(answer, ("closed", "open"))](with_answer_end(text), answer)
 
 
 def closed(text: str, answer: Answer) -> Score:

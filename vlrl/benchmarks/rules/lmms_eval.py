@@ -10,7 +10,7 @@ from vlrl.geometry import Box, Point, center, space_extent
 from vlrl.metrics.box_iou import iou
 from vlrl.metrics.click import inside
 from vlrl.metrics.score_table import ScoreTable
-from vlrl.parsing.tags import answer_text
+from vlrl.parsing.tags import answer_text, with_answer_end
 from vlrl.rewards.outcome import failed
 from vlrl.types import Answer, Score
 
@@ -122,7 +122,7 @@ def click(text: str, answer: Answer) -> Score:
     >>> [click(text, gold).value for text in ("[0.5, 0.5]", "[50, 50]", "[0.51, 0.5]")]
     [1.0, 1.0, 0.0]
     """
-    body = answer_text(text)
+    body = answer_text(with_answer_end(text))
     found = None if body is None else read_point(body)
     if found is None:
         return failed("no_answer" if body is None else "no_point")

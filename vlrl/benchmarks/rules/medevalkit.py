@@ -14,7 +14,8 @@ from vlrl.metrics.sequence_ratio import sequence_ratio
 from vlrl.metrics.text_match import bleu1, token_scores
 from vlrl.parsing.bare import BOXED
 from vlrl.parsing.choice import parse_choices
-from vlrl.parsing.tags import answer_text
+from vlrl.parsing.tags import answer_text, with_answer_end
+from vlrl.parsing.words import fold_full_width
 from vlrl.rewards.outcome import failed, right_or_wrong
 from vlrl.rewards.text_gold import gold_choices, gold_kind, gold_letter, gold_text
 from vlrl.tasks import PROMPT_MODES
@@ -116,8 +117,8 @@ def _paragraph(response: str, letters: list[str]) -> str:
 
 
 def _named(text: str, answer: Answer) -> list[str]:
-    body = answer_text(text)
-    return parse_choices(body, gold_choices(answer)) if body and len(body) <= MAX_ANSWER else []
+    body = answer_text(with_answer_end(text))
+    return parse_choices(fold_full_width(body), gold_choices(answer)) if body and len(body) <= MAX_ANSWER else []
 
 
 def question_answer(text: str, answer: Answer) -> Score:
@@ -133,10 +134,11 @@ def closed(text: str, answer: Answer) -> Score:
     >>> closed("Lung.", {"answer": "Lung"}).value
     1.0
     """
-    gold, said = _plain(gold_text(answer).lower()), parse_response(_unwrapped(text)).replace("\n", "").replace(".", "")
+    gold, response = _plain(gold_text(answer).lower()), parse_response(_unwrapped(text))
     if gold not in ("yes", "no"):
-        return right_or_wrong(_plain(said) == gold, _plain(said)) if _plain(said) else failed("no_answer")
-    words = set(_YES_NO.findall(said))
+        said = _plain(response.replace("\n", "").replace(".", ""))
+        return right_or_wrong(said == gold, said) if said else failed("no_answer")
+    words = set(_YES_NO.findall(response))
     return right_or_wrong(words == {gold}, min(words)) if len(words) == 1 else failed("no_yes_no")
 
 

@@ -127,7 +127,8 @@ def _holds(said: Any, gold: str) -> bool | None:
 
 
 def _fraction(value: Any, answer: Answer) -> Point | None:
-    found = numbers(value, 2)
+    """The first two numbers of a coordinate as fractions of the screen, or None."""
+    found = numbers(value[:2], 2) if isinstance(value, list) else None
     if found is None:
         return None
     width, height = _shown(answer)
