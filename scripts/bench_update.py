@@ -185,7 +185,7 @@ def _point(size: Size) -> dict[str, Any]:
 
 
 def draw(points: Sequence[dict[str, Any]], size: Sizes, path: Path) -> None:
-    """Ratios over P by G, at the first point's C, and over C, at the last one's P and G: dots are counted, lines the cost model."""
+    """Ratios over P by G, at the first point's C, and over C, at the last one's P and G: dots counted, lines the cost model."""
     figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
     first, last = points[0], points[-1]
     common = [point for point in points if point["completion"] == first["completion"]]
@@ -205,15 +205,16 @@ def draw(points: Sequence[dict[str, Any]], size: Sizes, path: Path) -> None:
 
 def _curve(axis: Axes, points: Sequence[dict[str, Any]], size: Sizes, key: str, label: str) -> None:
     """The cost model between the points; a prompt's share of image tokens is interpolated too."""
-    at = sorted({point[key]: point["image"] for point in points}.items())
-    xs = np.geomspace(at[0][0], at[-1][0], 60)
+    images = {point[key]: point["image"] for point in points}
+    at = sorted(images)
+    xs = np.geomspace(at[0], at[-1], 60)
     works = [
         Work(**{name: points[0][name] for name in ("group", "prompt", "completion", "image")} | {key: x, "image": image})
-        for x, image in zip(xs, np.interp(xs, *zip(*at, strict=True)), strict=True)
+        for x, image in zip(xs, np.interp(xs, at, [images[x] for x in at]), strict=True)
     ]
     axis.plot(xs, [rows(size, work) / packed(size, work) for work in works], label=label)
     axis.set_xscale("log")
-    axis.set_xticks([x for x, _ in at], [str(x) for x, _ in at])
+    axis.set_xticks(at, [str(x) for x in at])
     axis.minorticks_off()
 
 

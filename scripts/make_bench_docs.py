@@ -87,7 +87,7 @@ def sweep(found: Result) -> str:
         for point in found["points"]
         for other in ("naive", "trl")
     )
-    return f"{len(found['points'])} sizes; the counted ratio and the cost model's differ by at most {100 * worst:.2f} %."
+    return f"{len(found['points'])} sizes; the counted ratio and the cost model's differ by at most {100 * worst:.2g} %."
 
 
 def table(lines: list[list[str]]) -> str:

@@ -72,8 +72,8 @@ def test_two_folders_of_a_benchmark(open_runs: OpenRuns, tmp_path: Path) -> None
         folder = tmp_path / name
         folder.mkdir()
         (folder / "results.json").write_text(json.dumps({"results": {"t": {"value": 1.0, "value_n": 1, "value_ci95": [1, 1]}}}))
-        line = {"doc_id": "7", "value": float(right), "failure": None, "correct": right, "parts": {}, "extracted": [1, 2],
-                "target": {"box": [0, 0, 5, 5]}, "doc": {"question": "press <b>it</b>", "media": []}, "resps": ["[1, 2]"]}  # fmt: skip
+        doc = {"doc": {"question": "press <b>it</b>", "media": []}, "target": {"box": [0, 0, 5, 5]}, "resps": ["[1, 2]"]}
+        line = {"doc_id": "7", "value": float(right), "correct": right, "failure": None, "parts": {}, "extracted": [1, 2], **doc}
         (folder / "samples_t.jsonl").write_text(json.dumps(line) + "\n")
     html = show(open_runs(tmp_path / "one", tmp_path / "two"), "?view=compare")
     assert "right, then wrong (1)" in html
@@ -129,7 +129,7 @@ def test_scored_again_with_other_weights(open_runs: OpenRuns, run_path: Path) ->
 def test_the_run_names_its_algorithm(open_runs: OpenRuns, run_path: Path) -> None:
     assert with_torch.advantages({"grpo": {"algorithm": "dr_grpo"}}, [1], [[1.0, 0.0, None]]) == [[0.5, -0.5, 0.0]]
     assert with_torch.advantages({"grpo": {"algorithm": "rloo"}}, [1, 2], [[1.0, 0.0], [2.0, 2.0]]) == [[1.0, -1.0], [0.0, 0.0]]
-    with pytest.raises(UserError, match="grpo.algorithm"):
+    with pytest.raises(UserError, match="choose one of"):
         with_torch.advantages({"grpo": {"algorithm": "none"}}, [1], [[1.0]])
 
 
@@ -151,9 +151,19 @@ def test_nothing_of_a_log_or_an_address_is_imported(open_runs: OpenRuns, tmp_pat
     assert "wicked_reward" not in sys.modules
 
 
+OWN_REWARD = """
+from vlrl.types import Score
+
+def short(text, answer):
+    return Score(1 / (1 + len(text)))
+
+def broken(text, answer):
+    return 1 / 0
+"""
+
+
 def test_a_reward_of_ones_own(open_runs: OpenRuns, run_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = "from vlrl.types import Score\ndef short(text, answer):\n    return Score(1 / (1 + len(text)))\ndef broken(text, answer):\n    return 1 / 0\n"
-    (tmp_path / "own_reward.py").write_text(source)
+    (tmp_path / "own_reward.py").write_text(OWN_REWARD)
     monkeypatch.syspath_prepend(tmp_path)
     frame = open_runs(run_path)
     result = again(frame.runs, "own_reward:short", 2, 2)
@@ -165,7 +175,7 @@ def test_a_reward_of_ones_own(open_runs: OpenRuns, run_path: Path, tmp_path: Pat
         ('{"gui.click": "much"}', "number as its weight"),
         ('{"gui.click": -1}', "at least 0"),
         ("", "unknown reward"),
-        ("chart.text", "cannot score the gold"),
+        ("counting.exact", "cannot score the gold"),
     ]:
         fields = {"reward": typed, "task": "gui", "first": "2", "last": "2"}
         answer = frame.act({"query": "?view=compare", "action": "rescore", "fields": fields})

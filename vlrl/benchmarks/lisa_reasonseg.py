@@ -144,6 +144,7 @@ BENCHMARK = Benchmark(
             "intersectionAndUnionGPU, the arithmetic of train_ds.py validate, executed",
             differences=(
                 "A text carries the mask as boxes, outlines or run lengths; LISA's decoder draws it from an embedding.",
+                "A text that says nothing about the mask is wrong, also where there is nothing to find; an empty list is not.",
             ),
         ),
     ),

@@ -90,16 +90,18 @@ def _parquet(paths: Iterable[Path]) -> Iterator[Sample]:
 def qwen(text: str, answer: Answer, space: str | None = None) -> Score:
     """The mAP of one image as the scorer of Qwen3-VL reads the answer (`rules.qwen_detections`), every box with score 1.0.
 
-    None where the image has no gold box. `space` replaces the declared one. Failure: `no_boxes`.
+    Rounded to three decimals, as there. None where the image has no gold box. `space` replaces the declared one. Failure:
+    `no_boxes`.
 
-    >>> gold = {"boxes": [{"box": [0, 0, 10, 10], "label": "boat"}], "labels": ["boat"]}
+    >>> boats = [{"box": [0, 0, 10, 10], "label": "boat"}, {"box": [50, 50, 60, 60], "label": "boat"}]
+    >>> gold = {"boxes": boats, "labels": ["boat"]}
     >>> qwen('[{"bbox_2d": [0, 0, 10, 10], "label": "Boat"}]', gold).value
-    1.0
+    0.505
     """
     answer = answer if space is None else {**answer, "space": space}
     found, failure = read_detections(text, answer)
     gold = gold_objects(answer)
-    value = image_precision(CocoImage(gold, scored(found, "const")), answer["labels"])
+    value = _rounded(image_precision(CocoImage(gold, scored(found, "const")), answer["labels"]))
     parts = order_free_parts(detection_counts(gold, scored(found, "const")))
     return Score(value, parts, None if value is None else value == 1, found, failure)
 
@@ -152,6 +154,7 @@ DIFFERENCES = (
     "A subset where nothing was predicted counts 0; there the table breaks.",
     "Empty size classes are undefined instead of -1.",
     "Boxes that are no numbers are left out; there they stop the run.",
+    "Blanks around a label do not count; there such a label is unknown.",
 )
 GENERATION = {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "max_completion_length": 32768}
 

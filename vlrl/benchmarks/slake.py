@@ -12,7 +12,7 @@ from vlrl.benchmarks.rules import llava_med, medevalkit
 from vlrl.benchmarks.rules.pictures import picture
 from vlrl.benchmarks.vqa_rad import gold
 from vlrl.data.layout import find_files
-from vlrl.data.tables import read_rows
+from vlrl.data.tables import column_names, numbered_rows
 from vlrl.metrics.score_table import ScoreTable
 from vlrl.parsing.words import fold_full_width
 from vlrl.rewards.medical import by_kind
@@ -30,14 +30,17 @@ _MARKS = str.maketrans(dict.fromkeys(string.punctuation + "｡。、《》【】
 
 
 def load(folder: Path) -> Iterator[Sample]:
-    """The rows of `test.json`, both languages; a doc_id is the row's `qid`."""
-    path = find_files(folder, "test.json", "Slake1.0/test.json")[0]
-    for number, row in enumerate(read_rows(path, ("qid", "img_name", "question", "answer", "answer_type", "q_lang"))):
+    """The rows of `test.json` or of a parquet copy, both languages; a doc_id is the row's `qid`."""
+    paths = find_files(folder, "test.json", "Slake1.0/test.json", "test-*.parquet", "data/test-*.parquet")
+    inside = paths[0].suffix == ".parquet" and "image" in column_names(paths[0])
+    needs = ("qid", "img_name", "question", "answer", "answer_type", "q_lang")
+    for place, row in numbered_rows(paths, needs, skip=("image",)):
         answer = gold(str(row["answer"]), row["answer_type"])
         named = {"language": "q_lang", "modality": "modality", "content_type": "content_type", "location": "location"}
         answer["groups"] |= {group: str(row[key]) for group, key in named.items() if row.get(key)}
-        media = picture(path.parent, row["img_name"], "imgs")
-        yield Sample(str(row["qid"]), NAME, row["question"], answer, (media,), f"{path}:{number}")
+        beside = place.path.parent if place.path.suffix == ".json" else folder
+        media = place.image("image") if inside else picture(beside, row["img_name"], "imgs")
+        yield Sample(str(row["qid"]), NAME, row["question"], answer, (media,), place.source)
 
 
 def english_only(text: str, answer: Answer) -> Score:
@@ -98,7 +101,10 @@ BENCHMARK = Benchmark(
     title="SLAKE",
     sizes={"test": 2094},
     licence="CC BY 4.0",
-    layout=("[Slake1.0/]test.json + imgs/ or imgs.zip (BoKelvin/SLAKE)",),
+    layout=(
+        "[Slake1.0/]test.json + imgs/ or imgs.zip (BoKelvin/SLAKE)",
+        "[data/]test-*.parquet of the same columns, with image or with imgs/ beside it",
+    ),
     load=load,
     hub=("BoKelvin/SLAKE",),
     protocols=(
@@ -111,7 +117,10 @@ BENCHMARK = Benchmark(
             "slake_accuracy",
             lmms_metrics,
             oracle="lmms_eval 0.7.3 tasks/slake/utils.py slake_process_results, executed",
-            differences=("A response without a word is wrong even where the gold's words are all in brackets.",),
+            differences=(
+                "A response without a word is wrong even where the gold's words are all in brackets.",
+                "Full-width letters are letters.",
+            ),
             generation={"max_completion_length": 32},
         ),
         medevalkit.question_protocol(

@@ -49,9 +49,9 @@ def run(args: Namespace) -> int:
         return 0
     chosen = {name: benchmarks.load(name) for name in _names(args.tasks)}
     _refuse_contradictions(args)
-    for benchmark in chosen.values():
-        benchmark.protocol(args.protocol)
-        open_source(benchmark, args.data_root)  # a wrong folder shows now, not after the model is loaded
+    for benchmark in chosen.values():  # mistakes show now, not after the model is loaded
+        settings_of(args, benchmark.protocol(args.protocol).generation)
+        open_source(benchmark, args.data_root)
     answerer = None if args.predictions or _needs_no_model(args) else make_answerer(args)
     if args.dry_run:
         for benchmark in chosen.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -98,7 +99,9 @@ def checkpoint_of(model: str) -> str:
 
 def _fingerprint(vlm: VLM) -> str:
     """Of the weights' names, types, shapes and first and last numbers, and of how media are prepared."""
-    digest = hashlib.sha256(repr((vlm.processor, vlm.video_limits)).encode())
+    processor = vlm.processor
+    prepared = [processor.image_processor.to_dict(), processor.chat_template, asdict(vlm.video_limits)]
+    digest = hashlib.sha256(json.dumps(prepared, sort_keys=True, default=str).encode())
     for name, tensor in sorted(vlm.model.state_dict().items()):
         ends = torch.cat([tensor.flatten()[:64], tensor.flatten()[-64:]]).float().cpu() if tensor.numel() else torch.zeros(0)
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode() + ends.numpy().tobytes())

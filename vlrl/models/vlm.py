@@ -203,10 +203,14 @@ class VLM:
             for parameter in found:
                 parameter.requires_grad_(False)
 
-    def vision_is_trained(self) -> bool:
-        """Whether any weight that the features of images and videos depend on is trainable."""
+    def vision_parameters(self) -> list[nn.Parameter]:
+        """The weights that the features of images and videos depend on."""
         parts = tuple(f"{name}." for name in self.family.vision_modules)
-        return any(p.requires_grad for name, p in self.base.named_parameters() if f"{name}.".startswith(parts))
+        return [p for name, p in self.base.named_parameters() if f"{name}.".startswith(parts)]
+
+    def vision_is_trained(self) -> bool:
+        """Whether any of the `vision_parameters` is trainable."""
+        return any(p.requires_grad for p in self.vision_parameters())
 
     def save(self, folder: Path) -> None:
         """Write an ordinary checkpoint that `from_pretrained` and `AutoProcessor` load."""

@@ -38,6 +38,13 @@ LEADS = frozenset(
         "nor",
         "correct",
         "with",
+        "but",
+        "only",
+        "think",
+        "guess",
+        "believe",
+        "probably",
+        "definitely",
     ]
 )
 """After these words a lone capital letter names an option."""

@@ -186,7 +186,7 @@ def _optimizer(config: TrainConfig, policy: Policy) -> tuple[torch.optim.Optimiz
     return optimizer, get_scheduler(config.optim.lr_scheduler_type, optimizer, config.optim.warmup_steps, updates)
 
 
-def _frozen_copy(policy: Policy, dtype: torch.dtype | None) -> Policy:
+def _frozen_copy(policy: Policy, dtype: torch.dtype | None = None) -> Policy:
     """The reference, whole on every process. While the policy's vision tower is frozen and whole its features are shared.
 
     `dtype` is that of its weights; buffers keep theirs: positions would suffer from rounding.

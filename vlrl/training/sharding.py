@@ -153,13 +153,11 @@ def prepare(accelerator: Accelerator, vlm: VLM) -> Sharding:
 
 def _choose_blocks(plugin: Any, device: torch.device, vlm: VLM) -> None:
     """FSDP2 gathers the weights of one of the model's blocks at a time, and leaves a frozen vision tower alone."""
-    frozen = [] if vlm.vision_is_trained() else [vlm.base.get_submodule(name) for name in vlm.family.vision_modules]
-    whole = {id(module) for tower in frozen for module in tower.modules()}
-    blocks = {type(module).__name__ for module in vlm.base.modules() if id(module) not in whole}
-    plugin.ignored_modules = frozen or None
-    plugin.transformer_cls_names_to_wrap = sorted(blocks & set(vlm.base._no_split_modules or ()))
-    for tower in frozen:
-        tower.to(device)
+    frozen = [] if vlm.vision_is_trained() else vlm.vision_parameters()
+    plugin.ignored_modules = [nn.ParameterList(frozen).to(device)]
+    whole = set(map(id, frozen))
+    split = {type(module).__name__ for module in vlm.base.modules() if not whole.issuperset(map(id, module.parameters()))}
+    plugin.transformer_cls_names_to_wrap = sorted(split & set(vlm.base._no_split_modules or ()))
 
 
 def _skeleton(model: nn.Module) -> nn.Module:
