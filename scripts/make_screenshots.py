@@ -41,13 +41,13 @@ class Shot:
 
 SHOTS = (
     Shot("run", "?view=run", ".chart", 1180),
-    Shot("groups", "?view=groups&step=30&group=12", ".card:nth-of-type(8)", 940),
+    Shot("groups", "?view=groups&step=30&group=1&sort=low", ".card:nth-of-type(8)", 940),
     Shot("groups_dark", "?view=groups&step=20", ".card:nth-of-type(8)", 940, "dark"),
-    Shot("completion", "?view=completion&step=30&group=12", "ol.path", 940),
+    Shot("completion", "?view=completion&step=30&group=1", "ol.path", 940),
     Shot("search", "?view=search&correct=no", ".thumb svg", 860),
     Shot("evaluation", "?view=evaluation&step=0", ".tile", 900),
     Shot("compare", "?view=compare", ".tile", 1000),
-    Shot("prompt", "?view=compare&what=prompt&task=grounding", ".compared .card", 940),
+    Shot("prompt", "?view=compare&what=prompt", ".compared .card", 940),
     Shot("rescore", "?view=compare&what=rescore&task=grounding", "#rescored .hit", 900),
     Shot("try", "?view=try", "#try-page .card", 1080),
 )

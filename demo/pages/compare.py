@@ -146,7 +146,13 @@ def _prompts(runs: Runs, view: View) -> str:
         advice = "It takes a second pass over the data, or a second run beside this one: vlrl inspect runs/a runs/b."
         return notice("No prompt was sampled twice yet.", advice)
     named = (view.get("sample"), view.get("task"))
-    current = next((row for row in rows if (row.sample, row.task) == named), rows[0])
+    current = next((row for row in rows if (row.sample, row.task) == named), None)
+    if current is None and named[0]:
+        list_alone = f'<div data-part="list">{_prompt_list(rows[:LISTED], None, view)}</div>'
+        return (
+            f'<div class="beside">{list_alone}{notice("This prompt was sampled only once.", "Choose one from the list.")}</div>'
+        )
+    current = current or rows[0]
     places = [
         (other, group) for other in _first(run, runs) for group in other.index.groups_of_sample(current.sample, current.task)
     ]
@@ -168,7 +174,7 @@ def _prompts(runs: Runs, view: View) -> str:
     facts = f"{short(current.task, 40)} · {short(current.sample, 80)} · {plural(len(places), 'group')}"
     head = f'<header><h3>{_question(current.question)}</h3><span class="note">{facts}</span></header>'
     return (
-        f'<div class="beside"><div data-part="list">{_prompt_list(rows, current, view)}</div>'
+        f'<div class="beside"><div data-part="list">{_prompt_list(rows[:LISTED], current, view)}</div>'
         f'<div data-part="two">{head}<div class="compared">{sides}</div></div></div>'
     )
 
@@ -192,15 +198,15 @@ def repeated(runs: Runs, run: Run) -> list[PromptRow]:
             if key in rows:
                 here = rows[key]
                 rows[key] = PromptRow(*key, here.question, here.times + there.times, here.first, there.last)
-    return sorted((row for row in rows.values() if row.times > 1), key=_change, reverse=True)[:LISTED]
+    return sorted((row for row in rows.values() if row.times > 1), key=_change, reverse=True)
 
 
 def _change(row: PromptRow) -> float:
     return abs(row.last - row.first) if row.first is not None and row.last is not None else -1.0
 
 
-def _prompt_list(rows: Sequence[PromptRow], current: PromptRow, view: View) -> str:
-    at = rows.index(current)
+def _prompt_list(rows: Sequence[PromptRow], current: PromptRow | None, view: View) -> str:
+    at = rows.index(current) if current in rows else -1
     keys = {at + 1: "j", at - 1: "k"}
     items = "".join(
         f'<a class="group-link" aria-current="{str(row is current).lower()}" data-key="{keys.get(i, "")}"'
@@ -223,7 +229,7 @@ def _occurrence(run: Run, row: GroupRow, side: str, choice: str, view: View) -> 
         for rank, (place, rollout) in enumerate(best_first(group)[:MOST_CARDS], 1)
     )
     link = View({"run": run.name}).change(view="groups", step=row.step, group=row.line).href()
-    facts = f"mean {number(row.mean)} · spread {number(row.spread)}"
+    facts = f"spread {number(row.spread)}"
     return (
         f'<section class="group"><form class="controls">{hidden(view, (side,))}{choice}<span class="note">{facts}</span>'
         f'<a class="button" {link}>open</a></form>{families.media(record, run.roots)}<div class="cards">{cards}</div></section>'

@@ -89,10 +89,11 @@ def test_the_same_prompt_at_two_steps_and_in_two_runs(open_runs: OpenRuns, run_p
         for group in RunFolder(run_path).groups(step)
         if group.sample.id == "test-0002"
     ]
-    assert [f"mean {mean:.3g} · spread" in html for mean in means] == [True, True]
+    assert [f"mean {mean:.3g}" in html for mean in means] == [True, True]
     assert html.count('class="card"') == 16
     assert "20 groups" in html
     single = fabricate(tmp_path / "once", steps=1)
+    assert "only once" in show(frame, "?view=compare&what=prompt&sample=never")
     assert "sampled twice" in show(open_runs(single), "?view=compare&what=prompt")
     both = show(open_runs(single, run_path), "?view=compare&what=prompt")
     assert "once · step 1" in both
