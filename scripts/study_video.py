@@ -1,13 +1,14 @@
 """The numbers and curves of docs/video.md: `python scripts/study_video.py [--out docs/img]`.
 
-Builds the films, trains `configs/train/video.yaml` with three seeds and a learning rate of zero, then asks the trained models
-about the held-out films once more with their frames blanked, shuffled and reversed. Runs that are there already
-(`runs/study_video/<name>/summary.json`) are not repeated.
+Builds the films, trains `configs/train/video.yaml` with three seeds, with a learning rate of zero and on blank films, then asks
+the trained models about the held-out films once more with their frames blanked, shuffled and reversed. Runs that are there
+already (`runs/study_video/<name>/summary.json`) are not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from study import ROOT, plot, table, train
 
-from data_recipes.films import OUT_DIR, build
+from data_recipes.films import FPS, OUT_DIR, SECONDS, SIDE, build, save_film
 from vlrl import tasks
 from vlrl.data import load_media, read_samples
 from vlrl.logs import RunFolder
@@ -91,6 +92,24 @@ def changed_films(runs: dict[str, RunFolder], samples: list[Sample]) -> str:
     return "\n".join(lines)
 
 
+def blank_films(folder: Path) -> Path:
+    """The training rows, each with the same film of a grey ground."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_film(np.full((FPS * SECONDS, SIDE, SIDE, 3), 128, np.uint8), folder / "blank.mp4")
+    rows = [json.loads(line) for line in (OUT_DIR / "train.jsonl").read_text().splitlines()]
+    path = folder / "blank.jsonl"
+    path.write_text("".join(json.dumps({**row, "video": "blank.mp4"}) + "\n" for row in rows))
+    return path
+
+
+def variants(folder: Path) -> dict[str, list[str]]:
+    """Name of every run -> what it adds to the command line."""
+    runs = {f"seed {seed}": ["--seed", str(seed)] for seed in SEEDS}
+    runs["learning rate 0"] = ["--optim.learning_rate", "0", "--max_steps", "80"]
+    runs["blank training films"] = ["--data", json.dumps([{"path": str(blank_films(folder / "data"))}])]
+    return runs
+
+
 def main() -> None:
     """Run what is missing, plot, print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -98,9 +117,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "study_video")
     args = parser.parse_args()
     build(OUT_DIR)
-    seeds = {f"seed {seed}": train(args.runs / f"seed_{seed}", CONFIG, ["--seed", str(seed)]) for seed in SEEDS}
-    still = train(args.runs / "learning_rate_0", CONFIG, ["--optim.learning_rate", "0", "--max_steps", "80"])
-    runs = {**seeds, "learning rate 0": still}
+    runs = {name: train(args.runs / name.replace(" ", "_"), CONFIG, extra) for name, extra in variants(args.runs).items()}
+    seeds = {name: run for name, run in runs.items() if name.startswith("seed")}
     plot(runs, METRICS, args.out / "video_curves.png")
     print(table(runs, METRICS), changed_films(seeds, read_samples(OUT_DIR / "heldout.jsonl")), sep="\n\n")
 

@@ -142,7 +142,7 @@ def group_view(run: Run, row: GroupRow, view: View) -> str:
     head = (
         f"<header><h3>{safe(sample.question[:2000]) or 'a prompt without a question'}</h3>"
         f'<span class="note">{safe(sample.task)} · {safe(sample.id)} · step {row.step}</span>'
-        f'<a class="note" {others}>same prompt at other steps</a></header>'
+        f"<a {others}>same prompt at other steps</a></header>"
     )
     body = f'<div class="left">{media}{_details(group)}</div><div class="cards">{cards(run, record, row, view)}</div>'
     css = "wide" if families.is_wide(sample) else ""

@@ -100,8 +100,8 @@ def _row(page: Page, at: Place, rank: int, rollout: Rollout, largest: float) -> 
     value = "not scored" if score.value is None else number(score.value)
     end = x + 40 + page.text((x + 40, y + 6), value, 16, INK, 90)
     facts = score.failure or ("" if score.correct is None else "correct" if score.correct else "wrong")
-    page.text((end + 12, y + 9), facts, 12, BAD if score.failure else SOFT, x + 230 - end - 16)
-    page.text((x + 236, y + 9), number(rollout.advantage, signed=True), 12, INK, 52)
+    page.text((end + 12, y + 9), facts, 12, BAD if score.failure else SOFT, x + 220 - end - 16)
+    page.text((x + 220, y + 9), number(rollout.advantage, signed=True), 12, INK, 70)
     _advantage(page.canvas, (x + 292, y + 11), rollout.advantage, largest)
     page.text((x + 14, y + 30), rollout.completion.text or "empty text", 12, SOFT, RIGHT - 26)
 

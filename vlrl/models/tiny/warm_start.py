@@ -108,8 +108,9 @@ def warm_start(model: PreTrainedModel, draw: Callable[[], Batch], number_ids: Te
             optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for worker in (*optimizers, *schedules):
-            worker.step()
+        for optimizer, schedule in zip(optimizers, schedules, strict=True):
+            optimizer.step()
+            schedule.step()
         losses.append(loss.item())
         if step % 100 == 0:
             yield step, math.fsum(losses[-100:]) / 100
