@@ -25,5 +25,6 @@ def test_module_imports(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_script_does_nothing_when_imported(path: Path) -> None:
+def test_script_does_nothing_when_imported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(path.parent))  # as `python scripts/x.py` does
     runpy.run_path(str(path), run_name="imported")

@@ -64,7 +64,7 @@ def listed(**fields: object) -> str:
         (listed(action="Click", coordinate=[150, 150]), GOLD, (0, 0, 1)),
         ("<answer>[{'action': click, 'coordinate': [150, 150]}]</answer>", GOLD, (1, 1, 0)),
         ('<answer>[{"action": "click", "coordinate": [150, 150]}]</answer>', GOLD, (0, 0, 0)),
-        ("<answer>[{'action': 'click', 'coordinate': [\u0661\u0665\u0660, 150]}]</answer>", GOLD, (1, 0, 0)),
+        ("<answer>[{'action': 'click', 'coordinate': [\u0661\u0665\u0660, 150]}]</answer>", GOLD, (1, 1, 0)),
     ],
 )
 def test_ui_r1(text: str, gold: Answer, parts: tuple[int, int, int]) -> None:
