@@ -107,12 +107,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One sampled continuation: its tokens (with the end-of-sequence token, if drawn) and their sampling log-probabilities."""
+    """One sampled continuation: its tokens (with the end-of-sequence token, if drawn) and their sampling log-probabilities.
+
+    `entropies`, where asked for, are those of the distributions that the tokens were drawn from, in nats.
+    """
 
     text: str
     token_ids: list[int]
     logprobs: list[float]
     finish_reason: FinishReason
+    entropies: list[float] | None = None
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Completion:

@@ -164,13 +164,15 @@ def count_decoded_rows(vlm: VLM, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize("temperature", [1.0, 0.6])
 def test_sampling_logprobs_are_those_of_training(vlm: VLM, temperature: float) -> None:
     prompts = mixed(vlm)
-    groups = TransformersEngine(vlm, LENGTH).generate(prompts, 3, temperature, [0, 1, 2, 3])
+    groups = TransformersEngine(vlm, LENGTH, with_entropies=True).generate(prompts, 3, temperature, [0, 1, 2, 3])
     rows = [completion for group in groups for completion in group]
     batch = collate(vlm, [p for p in prompts for _ in range(3)], [completion.token_ids for completion in rows])
     with torch.no_grad():
-        logprobs_BT = Policy(vlm, temperature)(batch).logprobs_BT
+        stats = Policy(vlm, temperature)(batch)
     for row, completion in enumerate(rows):
-        assert completion.logprobs == pytest.approx(logprobs_BT[row, : len(completion.logprobs)].tolist(), abs=1e-5)
+        length = len(completion.token_ids)
+        assert completion.logprobs == pytest.approx(stats.logprobs_BT[row, :length].tolist(), abs=1e-5)
+        assert completion.entropies == pytest.approx(stats.entropies_BT[row, :length].tolist(), abs=1e-5)
 
 
 def test_placeholders_are_never_sampled(qwen3: VLM, monkeypatch: pytest.MonkeyPatch) -> None:

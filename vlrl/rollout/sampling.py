@@ -20,6 +20,17 @@ def uniforms(seeds: Sequence[int], group: int, steps: int) -> Tensor:
     return torch.cat(draws)
 
 
+def entropies(logits_BV: Tensor, temperature: float, banned: list[int]) -> Tensor:
+    """Entropy [B] in nats of the distribution that `draw` draws from; at temperature 0 of the one at temperature 1.
+
+    >>> entropies(torch.zeros(1, 4), 1.0, [3]).item() == torch.tensor(3.0).log().item()
+    True
+    """
+    logits_BV = logits_BV.float() / (temperature or 1.0)
+    logits_BV[:, banned] = float("-inf")
+    return torch.special.entr(logits_BV.softmax(-1)).sum(-1)
+
+
 def draw(logits_BV: Tensor, temperature: float, banned: list[int], uniforms_B: Tensor) -> tuple[Tensor, Tensor]:
     """One token of each row from softmax(logits / temperature) without the `banned` tokens, and its log-probability in nats.
 

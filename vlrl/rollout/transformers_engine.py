@@ -18,8 +18,8 @@ from vlrl.models import shared_prefix
 from vlrl.models.vision import VisionEncoder
 from vlrl.models.vlm import VLM, EncodedPrompt
 from vlrl.rollout.forwards import Branches, Forward, Rows
-from vlrl.rollout.sampling import draw, uniforms
-from vlrl.types import Completion
+from vlrl.rollout.sampling import draw, entropies, uniforms
+from vlrl.types import Completion, FinishReason
 
 CROWDED = 0.75
 """Rows are dropped when this share of them or less is still living."""
@@ -28,11 +28,15 @@ CROWDED = 0.75
 class TransformersEngine:
     """Samples completions from `vlm`. `max_completion_length` counts tokens, the end-of-sequence token included.
 
-    With the `vision` of the training passes, a frozen tower's features are shared with them.
+    With the `vision` of the training passes, a frozen tower's features are shared with them. Completions tell the entropy of each
+    token's distribution when `with_entropies` is set.
     """
 
-    def __init__(self, vlm: VLM, max_completion_length: int, vision: VisionEncoder | None = None) -> None:
+    def __init__(
+        self, vlm: VLM, max_completion_length: int, vision: VisionEncoder | None = None, with_entropies: bool = False
+    ) -> None:
         self.vlm, self.max_completion_length, self.vision = vlm, max_completion_length, vision or VisionEncoder(vlm)
+        self.with_entropies = with_entropies
 
     @torch.no_grad()
     def generate(
@@ -50,7 +54,7 @@ class TransformersEngine:
         hidden_BH, starts_B = (tensor_P.repeat_interleave(num_generations, 0) for tensor_P in (hidden_PH, starts_P))
         noise_BT = uniforms(seeds, num_generations, self.max_completion_length).to(self.vlm.device)
         found = self._decode(forward, hidden_BH, starts_B, noise_BT, temperature)
-        completions = [self._completion(ids, logprobs) for ids, logprobs in found]
+        completions = [self._completion(*row) for row in found]
         return [completions[i : i + num_generations] for i in range(0, len(completions), num_generations)]
 
     def _forward(self) -> Forward:
@@ -62,16 +66,22 @@ class TransformersEngine:
 
     def _decode(
         self, forward: Forward, hidden_AH: Tensor, positions_A: Tensor, noise_BT: Tensor, temperature: float
-    ) -> Iterator[tuple[list[int], list[float]]]:
-        """Token ids and log-probabilities of every row, from the prompts' last hidden states and the positions after them."""
+    ) -> Iterator[tuple[list[int], list[float], list[float]]]:
+        """Token ids, log-probabilities and (zeros unless asked for) entropies of every row.
+
+        It starts from the prompts' last hidden states and the positions after them.
+        """
         tokens_BT = torch.zeros_like(noise_BT, dtype=torch.long)
-        logprobs_BT = torch.zeros_like(noise_BT, dtype=torch.float32)
+        logprobs_BT, entropies_BT = (torch.zeros_like(noise_BT, dtype=torch.float32) for _ in range(2))
         lengths_B, alive_A = torch.zeros_like(tokens_BT[:, 0]), torch.arange(len(noise_BT), device=noise_BT.device)
         going_A = torch.ones_like(alive_A, dtype=torch.bool)
         head = self.vlm.base.get_output_embeddings()
         ends = torch.tensor(self.vlm.eos_ids, dtype=torch.long, device=noise_BT.device)
         for t in range(self.max_completion_length):
-            tokens_A, logprobs_A = draw(head(hidden_AH), temperature, self.vlm.banned_ids, noise_BT[alive_A, t])
+            logits_AV = head(hidden_AH)
+            tokens_A, logprobs_A = draw(logits_AV, temperature, self.vlm.banned_ids, noise_BT[alive_A, t])
+            if self.with_entropies:
+                entropies_BT[alive_A, t] = entropies(logits_AV, temperature, self.vlm.banned_ids)
             tokens_BT[alive_A, t], logprobs_BT[alive_A, t] = tokens_A, logprobs_A
             lengths_B[alive_A] += going_A
             going_A = going_A & ~torch.isin(tokens_A, ends)
@@ -83,14 +93,16 @@ class TransformersEngine:
                 forward.keep(kept)
                 alive_A, going_A, tokens_A, positions_A = (tensor[kept] for tensor in (alive_A, going_A, tokens_A, positions_A))
             hidden_AH = forward.step(tokens_A, positions_A + t)
-        for tokens, logprobs, length in zip(tokens_BT.tolist(), logprobs_BT.tolist(), lengths_B.tolist(), strict=True):
-            yield tokens[:length], logprobs[:length]
+        rows = zip(tokens_BT.tolist(), logprobs_BT.tolist(), entropies_BT.tolist(), lengths_B.tolist(), strict=True)
+        for tokens, logprobs, row_entropies, length in rows:
+            yield tokens[:length], logprobs[:length], row_entropies[:length]
 
-    def _completion(self, token_ids: list[int], logprobs: list[float]) -> Completion:
+    def _completion(self, token_ids: list[int], logprobs: list[float], entropies: list[float]) -> Completion:
         if not all(map(math.isfinite, logprobs)):
             raise FloatingPointError("the model's probabilities are not finite: its weights or activations have overflowed")
         ended = token_ids[-1] in self.vlm.eos_ids
-        return Completion(self.vlm.decode(token_ids), token_ids, logprobs, "stop" if ended else "length")
+        reason: FinishReason = "stop" if ended else "length"
+        return Completion(self.vlm.decode(token_ids), token_ids, logprobs, reason, entropies if self.with_entropies else None)
 
 
 def _distinct(prompts: Sequence[EncodedPrompt]) -> tuple[list[EncodedPrompt], list[int]]:

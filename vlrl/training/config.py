@@ -72,6 +72,8 @@ class RolloutConfig:
     max_completion_length: int = 512
     """Tokens."""
     temperature: float = 1.0
+    log_entropies: bool = False
+    """Write the entropy of every token's distribution into the rollout log, for the inspector."""
 
 
 @dataclass

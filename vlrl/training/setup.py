@@ -126,7 +126,7 @@ def build(config: TrainConfig) -> Run:
         shares_prefixes=shares_prefixes,
         vision=[module.vision for module in (policy, reference) if module is not None],
         sharding=shards,
-        engine=TransformersEngine(vlm, config.rollout.max_completion_length, vision),
+        engine=TransformersEngine(vlm, config.rollout.max_completion_length, vision, config.rollout.log_entropies),
         optimizer=optimizer,
         scheduler=scheduler,
         stream=PromptStream(
