@@ -2,7 +2,7 @@
 // `element` is the component's element, `server` holds the Python functions show, act and stamp of demo/app.py.
 const stage = element.querySelector('.vl-stage');
 const EVERY = Number(stage.dataset.every);
-let latest = 0, seen = null, page = null, raw = new Map();
+let latest = 0, wanted = 0, seen = null, page = null, raw = new Map();
 
 function tell(text) {
   stage.innerHTML = '<div class="vl"><div class="notice"><p></p><p class="note">Reload the page to try again.</p></div></div>';
@@ -53,6 +53,7 @@ function draw(answer, refreshed) {
 
 async function show(query, how) {
   const turn = ++latest;
+  if (how !== 'refresh') wanted = turn;
   const slow = setTimeout(() => stage.classList.add('busy'), 120);
   try {
     const answer = await server.show(query);
@@ -63,6 +64,7 @@ async function show(query, how) {
     if (turn === latest && how !== 'refresh') tell('The inspector does not answer: ' + (error && error.message || error));
   } finally {
     clearTimeout(slow);
+    if (turn === wanted) wanted = 0;
     if (turn === latest) stage.classList.remove('busy');
   }
 }
@@ -195,7 +197,7 @@ setInterval(async () => {
   try {
     const now = await server.stamp(location.search);
     stage.classList.remove('lost');
-    if (now !== seen) show(location.search, 'refresh');
+    if (now !== seen && !wanted) show(location.search, 'refresh'); // what somebody has asked for is not overtaken
   } catch (error) {
     stage.classList.add('lost');
   }

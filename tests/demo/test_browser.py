@@ -12,6 +12,7 @@ from big_run import SIZE, generate
 from browsing import Serve, check_layout
 from fabricated import fabricate, hostile_group, sample, write_evaluation, write_step
 
+from demo.frame import Frame
 from vlrl.logs import RunFolder
 
 pytestmark = pytest.mark.browser
@@ -169,6 +170,18 @@ def test_two_runs_can_be_chosen(page: Any, serve: Serve, run_path: Path, tmp_pat
     page.locator(".chips a", has_text="quickstart").click()
     page.get_by_text("2 runs").wait_for()
     check_layout(page)
+
+
+def test_a_refresh_does_not_overtake_what_was_asked_for(
+    page: Any, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an index grows every look finds something new; a page that takes longer than that must still come."""
+    show = Frame.show
+    monkeypatch.setattr(Frame, "stamp", lambda self, query: str(time.perf_counter()))
+    monkeypatch.setattr(Frame, "show", lambda self, query: (time.sleep(1.0), show(self, query))[1])
+    page.goto(serve(generate(tmp_path / "run", 2000)))
+    page.get_by_role("link", name="Groups", exact=True).click()
+    page.locator(".card").first.wait_for(timeout=8000)
 
 
 def test_a_large_run_opens_and_turns_its_pages_fast(page: Any, serve: Serve, tmp_path: Path) -> None:
